@@ -1,0 +1,1 @@
+"""Drivers of this class, one folder per model. Their contract is drivers.contract.card_encoder."""

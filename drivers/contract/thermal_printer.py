@@ -1,0 +1,78 @@
+"""A thermal printer for tickets and slips. It knows lines, pictures and QR codes, not what they mean."""
+
+from abc import abstractmethod
+from dataclasses import dataclass
+from enum import StrEnum
+
+from PIL.Image import Image
+
+from drivers.contract.device import Device, IntentId
+
+
+class Align(StrEnum):
+    LEFT = "left"
+    CENTRE = "center"
+    RIGHT = "right"
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """One line. `size` 1..8 multiplies width and height. Control characters are removed; what the code page cannot
+    show becomes its plain letter or `?`. A line too long for the paper is wrapped between words."""
+
+    text: str
+    size: int = 1
+    bold: bool = False
+    align: Align = Align.LEFT
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """One line with `left` and `right` pushed apart."""
+
+    left: str
+    right: str
+    bold: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A line across the paper."""
+
+
+@dataclass(frozen=True, slots=True)
+class Qr:
+    """A QR code, centred. `module` is the dot size of one module, 1..16."""
+
+    data: str
+    module: int = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A picture, centred, printed black where it is darker than the middle. At most the paper's width."""
+
+    image: Image
+
+
+@dataclass(frozen=True, slots=True)
+class Feed:
+    lines: int = 1
+
+
+Block = Text | Columns | Rule | Qr | Picture | Feed
+
+
+class ThermalPrinter(Device):
+    width_dots: int
+    """Printable width."""
+    columns: int
+    """Characters in a line at size 1."""
+
+    @abstractmethod
+    async def print_slip(self, intent: IntentId, blocks: tuple[Block, ...]) -> None:
+        """Prints the blocks and cuts. Returns when the printer proved that it processed all of it with paper left.
+
+        PAPER_OUT with outcome FAILED if there was no paper before the first byte; UNKNOWN if paper, power or link went
+        away in the middle: part of the slip may hang out of the printer.
+        """

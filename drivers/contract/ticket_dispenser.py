@@ -1,0 +1,15 @@
+"""A dispenser of pre-printed, numbered tickets from a roll: the paper fallback of the queue."""
+
+from abc import abstractmethod
+
+from drivers.contract.device import Device, IntentId
+
+
+class TicketDispenser(Device):
+    @abstractmethod
+    async def dispense(self, intent: IntentId, count: int = 1) -> int:
+        """Runs `count` (1..20) tickets out and returns how many certainly passed the sensor, over-run included.
+
+        Raises DeviceError (TICKETS_OUT, JAM, SENSOR) whose `dispensed` attribute says how many passed before it.
+        The motor is off when this returns, however it returns.
+        """

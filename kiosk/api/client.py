@@ -1,0 +1,115 @@
+"""The one typed client of kioskd. The screen, the CLI, the serial console and the workbench all use it."""
+
+import json
+from collections.abc import AsyncIterator
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self, TypeVar
+
+import httpx
+from pydantic import TypeAdapter, ValidationError
+
+from kiosk.api import messages as m
+
+T = TypeVar("T")
+COLLECT_TIMEOUT = 30.0
+
+
+class ApiError(Exception):
+    """kioskd refused, or could not be reached (`cause` None)."""
+
+    def __init__(self, problem: m.Problem | None, text: str) -> None:
+        super().__init__(text)
+        self.problem = problem
+
+    @property
+    def cause(self) -> str | None:
+        return self.problem.cause if self.problem else None
+
+
+class Client:
+    """Speaks to kioskd on its Unix socket, or over any httpx transport that reaches it."""
+
+    def __init__(self, socket: Path | None = None, *, transport: httpx.AsyncBaseTransport | None = None) -> None:
+        self._where = str(socket) if socket else "kioskd"
+        self._http = httpx.AsyncClient(
+            transport=transport or httpx.AsyncHTTPTransport(uds=str(socket)),
+            base_url="http://kioskd",
+            timeout=COLLECT_TIMEOUT,
+        )
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        await self._http.aclose()
+
+    async def state(self) -> m.State:
+        return await self._call(m.State, "GET", "/v1/state")
+
+    async def version(self) -> m.Version:
+        return await self._call(m.Version, "GET", "/v1/version")
+
+    async def self_test(self) -> list[m.CheckResult]:
+        return await self._call(list[m.CheckResult], "POST", "/v1/selftest")
+
+    async def log(self, lines: int = 50) -> list[m.LogLine]:
+        return await self._call(list[m.LogLine], "GET", f"/v1/log?lines={lines}")
+
+    async def journal(self) -> m.JournalReport:
+        return await self._call(m.JournalReport, "GET", "/v1/journal")
+
+    async def take_ticket(self, request: m.TicketRequest) -> m.Ticket:
+        """The same request_id gets the same ticket, however often it is sent."""
+        return await self._call(m.Ticket, "POST", "/v1/tickets", request)
+
+    async def collect(self, request: m.CollectRequest) -> m.Collection:
+        """Starts a collection. ApiError with the cause if it cannot start (bad NIK, no approval, busy)."""
+        return await self._call(m.Collection, "POST", "/v1/collections", request)
+
+    async def ask_staff(self, collection: str) -> m.Collection:
+        """The resident wants a person instead of the finger scanner: ends in stage STAFF with a ticket."""
+        return await self._call(m.Collection, "POST", f"/v1/collections/{collection}/staff")
+
+    async def cancel(self, collection: str) -> m.Collection:
+        """The resident walks away; possible while no blank is in the path, else the collection goes on."""
+        return await self._call(m.Collection, "POST", f"/v1/collections/{collection}/cancel")
+
+    async def events(self) -> AsyncIterator[m.State]:
+        """The state now and at each change (server-sent events), until the connection ends."""
+        try:
+            async with self._http.stream("GET", "/v1/events", timeout=httpx.Timeout(5.0, read=30.0)) as answer:
+                answer.raise_for_status()
+                async for line in answer.aiter_lines():
+                    if line.startswith("data:"):
+                        yield m.State.model_validate_json(line[5:])
+        except httpx.HTTPError as error:
+            raise ApiError(None, f"{self._where}: {str(error) or type(error).__name__}") from error
+
+    async def _call(self, kind: type[T], method: str, path: str, body: m.Message | None = None) -> T:
+        content = body.model_dump_json() if body else None
+        headers = {"content-type": "application/json"} if body else None
+        try:
+            answer = await self._http.request(method, path, content=content, headers=headers)
+        except httpx.HTTPError as error:
+            raise ApiError(None, f"{self._where}: {str(error) or type(error).__name__}") from error
+        if answer.is_error:
+            raise self._refusal(answer)
+        adapter: TypeAdapter[Any] = TypeAdapter(kind)
+        try:
+            value: T = adapter.validate_json(answer.content)
+        except ValidationError as error:
+            raise ApiError(None, f"{self._where}: answered what this version does not understand") from error
+        return value
+
+    def _refusal(self, answer: httpx.Response) -> ApiError:
+        try:
+            problem = m.Problem.model_validate(json.loads(answer.content))
+        except ValueError:
+            return ApiError(None, f"{self._where}: HTTP {answer.status_code}")
+        return ApiError(problem, f"{problem.cause}: {problem.detail}" if problem.detail else problem.cause)

@@ -1,0 +1,119 @@
+"""The in-process pipe: two byte streams joined back to back, for tests in virtual time."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Protocol
+
+from drivers.contract.errors import TransportError
+from drivers.contract.words import DeviceCause
+from drivers.transport.base import ByteStream, Connector
+
+
+class DeviceSide(Protocol):
+    """What a simulator sees of its wire."""
+
+    async def read(self, limit: int = 4096) -> bytes:
+        """b"" once the host has closed or half-closed."""
+
+    async def write(self, data: bytes) -> None:
+        """Bytes to the host; silently lost if the host has gone, as on a real wire."""
+
+    async def close(self) -> None:
+        """Hangs up."""
+
+
+class _Half:
+    """One direction: a buffer, and someone who waits for it to fill."""
+
+    def __init__(self) -> None:
+        self.data = bytearray()
+        self.ended = False
+        self.changed = asyncio.Event()
+
+    def put(self, data: bytes) -> None:
+        if not self.ended:
+            self.data += data
+            self.changed.set()
+
+    def end(self) -> None:
+        self.ended = True
+        self.changed.set()
+
+    async def get(self, limit: int) -> bytes:
+        while not self.data and not self.ended:
+            self.changed.clear()
+            await self.changed.wait()
+        taken = bytes(self.data[:limit])
+        del self.data[:limit]
+        return taken
+
+
+class PipeEnd:
+    """One end of the pipe; both the driver's ByteStream and the simulator's DeviceSide."""
+
+    def __init__(self, inward: _Half, outward: _Half, *, host: bool) -> None:
+        self._in = inward
+        self._out = outward
+        self._host = host
+
+    async def read(self, limit: int = 4096) -> bytes:
+        return await self._in.get(limit)
+
+    async def write(self, data: bytes) -> None:
+        if self._out.ended and self._host:
+            raise TransportError(DeviceCause.NO_DEVICE, "pipe: the other side hung up")
+        self._out.put(data)
+        await asyncio.sleep(0)
+
+    async def half_close(self) -> None:
+        self._out.end()
+
+    async def close(self) -> None:
+        self._out.end()
+        self._in.end()
+
+
+def pipe() -> tuple[PipeEnd, PipeEnd]:
+    """(host's end, device's end)."""
+    up, down = _Half(), _Half()
+    return PipeEnd(down, up, host=True), PipeEnd(up, down, host=False)
+
+
+class PipeConnector(Connector):
+    """Connects a driver to a simulator in the same loop; `plugged` False is a pulled cable."""
+
+    simulated = True
+
+    def __init__(self, serve: Callable[[DeviceSide], Awaitable[None]], *, per_command: bool = False) -> None:
+        self._serve = serve
+        self.per_command = per_command
+        self._plugged = True
+        self._open: list[tuple[PipeEnd, asyncio.Task[None]]] = []
+
+    async def connect(self) -> ByteStream:
+        if not self._plugged:
+            raise TransportError(DeviceCause.NO_DEVICE, "pipe: unplugged")
+        host, device = pipe()
+
+        async def served() -> None:
+            await self._serve(device)
+            await device.close()
+
+        task = asyncio.get_running_loop().create_task(served())
+        self._open = [(end, job) for end, job in self._open if not job.done()]
+        self._open.append((host, task))
+        return host
+
+    async def unplug(self) -> None:
+        """Pulls the cable: every open pipe ends and no new one opens until `replug`."""
+        self._plugged = False
+        for end, task in self._open:
+            await end.close()
+            task.cancel()
+        self._open.clear()
+
+    def replug(self) -> None:
+        self._plugged = True
+
+    def __str__(self) -> str:
+        return "pipe"

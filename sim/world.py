@@ -1,0 +1,152 @@
+"""The physical things that survive a power cut: cards, paper, tickets, bins, the finger on the glass.
+
+Nothing here knows a protocol or keeps time. Simulated devices move these things; a person (test, workbench) loads the
+hopper, puts a finger on the glass, takes a card. Every change is told to the watchers as an `Event`.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from enum import StrEnum
+from itertools import count
+from pathlib import Path
+
+from PIL.Image import Image
+
+
+class Place(StrEnum):
+    """Where a card can be. A card is in exactly one place."""
+
+    BOX = "box"
+    """Not in the machine."""
+    HOPPER = "hopper"
+    FEEDER = "feeder"
+    FLIP = "flip"
+    CONTACT = "contact"
+    CONTACTLESS = "contactless"
+    PRINT = "print"
+    EJECT = "eject"
+    """Inside, behind the exit slot."""
+    BEZEL = "bezel"
+    """Out of the slot, where a person can take it."""
+    REJECT = "reject"
+    HAND = "hand"
+    """Taken by a resident."""
+
+
+PATH = (Place.FEEDER, Place.FLIP, Place.CONTACT, Place.CONTACTLESS, Place.PRINT, Place.EJECT, Place.BEZEL)
+"""The places between hopper and bins, in which at most one card can be."""
+
+
+@dataclass(eq=False)
+class Card:
+    """One physical card: its body, its face and its chip. The same object for the printer and the chip simulator."""
+
+    serial: str
+    uid: bytes
+    place: Place = Place.BOX
+    front: Image | None = None
+    """What is printed on the front, 1016x648 RGB; None while it is white."""
+    prints: int = 0
+    """How many times ribbon was put on it; more than 1 is a spoiled card."""
+    chip: dict[str, bytes] = field(default_factory=dict)
+    """Non-volatile memory of the chip, by object name; the chip simulator alone knows its layout."""
+    chip_dead: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something a bystander could see. `kind`: card-moved, card-printed, slip, ticket, finger, stock, light."""
+
+    kind: str
+    what: str = ""
+    card: Card | None = None
+    picture: Image | None = None
+    text: str = ""
+
+
+@dataclass(eq=False)
+class World:
+    """Everything physical in one kiosk."""
+
+    cards: list[Card] = field(default_factory=list)
+    paper_mm: float = 80_000.0
+    """Thermal paper left on the roll."""
+    slips: list[Image] = field(default_factory=list)
+    """Slips cut off by the thermal printer, oldest first."""
+    slip_texts: list[str] = field(default_factory=list)
+    tickets_left: int = 500
+    """Pre-printed tickets on the roll."""
+    tickets_out: int = 0
+    """Pre-printed tickets that ran out of the dispenser."""
+    finger: Path | None = None
+    """The picture of the finger now on the glass."""
+    light: str = "off"
+    _watchers: list[Callable[[Event], None]] = field(default_factory=list)
+    _serials: Iterator[int] = field(default_factory=lambda: count(1))
+
+    def watch(self, watcher: Callable[[Event], None]) -> Callable[[], None]:
+        self._watchers.append(watcher)
+        return lambda: self._watchers.remove(watcher)
+
+    def tell(self, event: Event) -> None:
+        for watcher in tuple(self._watchers):
+            watcher(event)
+
+    # -- cards ---------------------------------------------------------------------------------------------------
+    def load_blanks(self, number: int) -> list[Card]:
+        """Puts `number` new blanks, never used before, into the hopper."""
+        new = []
+        for _ in range(number):
+            n = next(self._serials)
+            card = Card(serial=f"SPECIMEN-{n:06d}", uid=bytes((0x04,)) + n.to_bytes(6, "big"), place=Place.HOPPER)
+            self.cards.append(card)
+            new.append(card)
+        self.tell(Event("stock", f"{number} blanks loaded"))
+        return new
+
+    def at(self, *places: Place) -> list[Card]:
+        """The cards at these places, in the order in which they came into the world."""
+        return [card for card in self.cards if card.place in places]
+
+    def in_path(self) -> Card | None:
+        """The card between hopper and bins. Two there would be a simulator's bug, and raise."""
+        found = self.at(*PATH)
+        if len(found) > 1:
+            raise AssertionError(f"two cards in the path: {[card.serial for card in found]}")
+        return found[0] if found else None
+
+    def move(self, card: Card, place: Place) -> None:
+        card.place = place
+        self.tell(Event("card-moved", place.value, card=card))
+
+    def take_card(self) -> Card | None:
+        """A resident pulls the card out of the bezel; None if there is none."""
+        for card in self.at(Place.BEZEL):
+            self.move(card, Place.HAND)
+            return card
+        return None
+
+    # -- paper and tickets ---------------------------------------------------------------------------------------
+    def slip_out(self, picture: Image, text: str) -> None:
+        self.slips.append(picture)
+        self.slip_texts.append(text)
+        self.tell(Event("slip", picture=picture, text=text))
+
+    def ticket_out(self) -> bool:
+        """One pre-printed ticket leaves the roll; False if there is none."""
+        if self.tickets_left <= 0:
+            return False
+        self.tickets_left -= 1
+        self.tickets_out += 1
+        self.tell(Event("ticket", f"{self.tickets_left} left"))
+        return True
+
+    # -- finger --------------------------------------------------------------------------------------------------
+    def place_finger(self, picture: Path | None) -> None:
+        """Puts the finger shown in `picture` on the glass, or lifts it (None)."""
+        self.finger = picture
+        self.tell(Event("finger", picture.stem if picture else "none"))
+
+    def set_light(self, light: str) -> None:
+        self.light = light
+        self.tell(Event("light", light))

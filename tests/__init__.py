@@ -1,0 +1,1 @@
+"""Tests, one folder per room, plus contract/ (every driver on its simulator), golden/ and journeys/."""

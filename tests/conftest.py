@@ -1,0 +1,24 @@
+"""How tests run: an `async def` test runs in virtual time; with `@pytest.mark.wall`, on the real loop."""
+
+import asyncio
+import inspect
+from typing import Any
+
+import pytest
+
+from sim.clock import run
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
+    """Runs coroutine tests; no plug-in needed for that."""
+    if not inspect.iscoroutinefunction(pyfuncitem.obj):
+        return None
+    wanted = inspect.signature(pyfuncitem.obj).parameters
+    arguments: dict[str, Any] = {name: pyfuncitem.funcargs[name] for name in wanted if name in pyfuncitem.funcargs}
+    story = pyfuncitem.obj(**arguments)
+    if pyfuncitem.get_closest_marker("wall"):
+        asyncio.run(story)
+    else:
+        run(story)
+    return True
