@@ -1,0 +1,68 @@
+"""The centre's HTTP interface. The kiosk's side of it is kiosk/centre."""
+
+from typing import Annotated, Any
+
+from fastapi import FastAPI, HTTPException, Query, Request
+from fastapi.responses import JSONResponse, Response
+from pydantic import BaseModel, ConfigDict, Field
+from starlette.middleware.base import RequestResponseEndpoint
+
+from sim.centre.registry import Centre, KioskEvent
+
+
+class EventIn(BaseModel):
+    """One event of a kiosk's outbox."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    sequence: int = Field(ge=1)
+    kind: str = Field(max_length=60)
+    at: str = Field(max_length=40)
+    body: dict[str, Any] = Field(default_factory=dict)
+
+
+class EventsIn(BaseModel):
+    """A batch of events; sending it twice does no harm."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    kiosk: str = Field(min_length=1, max_length=60)
+    events: list[EventIn] = Field(max_length=1000)
+
+
+def create_app(centre: Centre) -> FastAPI:
+    """The service, in front of this registry. Answers 503 to everything while the outage is `server`."""
+    app = FastAPI(title="Central registry (SPECIMEN)", version="1", docs_url=None, redoc_url=None)
+
+    @app.middleware("http")
+    async def outage(request: Request, call_next: RequestResponseEndpoint) -> Response:
+        if centre.outage == "server":
+            return JSONResponse({"detail": "the centre's server is down"}, status_code=503)
+        return await call_next(request)
+
+    def known(office: str) -> None:
+        if office != centre.office:
+            raise HTTPException(404, "no such office")
+
+    @app.get("/v1/health")
+    async def health() -> dict[str, str]:
+        return {"status": "ok"}
+
+    @app.get("/v1/offices/{office}/approvals")
+    async def approvals(office: str, since: Annotated[int, Query(ge=0)] = 0) -> dict[str, Any]:
+        known(office)
+        cursor, entries = centre.approvals(since)
+        return {"cursor": cursor, "approvals": [{"approval": e.approval, "record": e.record} for e in entries]}
+
+    @app.get("/v1/offices/{office}/services")
+    async def services(office: str) -> dict[str, Any]:
+        known(office)
+        return {"services": {name: {"authorised": given} for name, given in centre.services.items()}}
+
+    @app.post("/v1/offices/{office}/events")
+    async def events(office: str, batch: EventsIn) -> dict[str, int]:
+        known(office)
+        told = [KioskEvent(batch.kiosk, e.sequence, e.kind, e.at, e.body) for e in batch.events]
+        return {"acknowledged": centre.receive(batch.kiosk, told)}
+
+    return app

@@ -1,0 +1,178 @@
+"""What the centre knows and decides: who is approved for which office, which services are authorised, what happened.
+
+Approvals are a log that only grows: a kiosk asks for what is new since its cursor. Everything a developer can turn
+(outage, kind of approval, authorisation) is a plain method, so that tests and the workbench turn the same knobs.
+"""
+
+import random
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Literal, get_args
+
+from sim.centre import keys
+from sim.centre.people import OFFICE, Person, Record, record_digest, specimen_people
+
+Outage = Literal["none", "link", "server"]
+Kind = Literal["good", "missing", "expired", "other_office", "other_person", "forged", "forged_record"]
+OUTAGES: tuple[str, ...] = get_args(Outage)
+KINDS: tuple[str, ...] = get_args(Kind)
+
+ISSUER = "centre-specimen"
+OTHER_OFFICE = "SPC02"
+SERVICES = ("ktp-el", "perekaman", "pengambilan", "kartu-keluarga", "akta", "pindah")
+"""Services whose authorisation the centre gives and cuts; more may be added by `cut_service`."""
+_CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+_VALID = timedelta(days=30)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line of the approvals log. `number` is the cursor that a kiosk has after reading it."""
+
+    number: int
+    jti: str
+    nik: str
+    approval: str
+    record: Record
+
+
+@dataclass(frozen=True, slots=True)
+class KioskEvent:
+    """Something a kiosk has told."""
+
+    kiosk: str
+    sequence: int
+    kind: str
+    at: str
+    body: dict[str, Any]
+
+
+class Centre:
+    """The central registry. `now` gives aware UTC; `seed` decides slip codes, so that a run can be repeated."""
+
+    def __init__(self, now: Callable[[], datetime], *, seed: int = 0, office: str = OFFICE) -> None:
+        self.office = office
+        self.people: list[Person] = specimen_people()
+        self.services: dict[str, bool] = dict.fromkeys(SERVICES, True)
+        self._now = now
+        self._chance = random.Random(f"centre {seed}")
+        self._outage: Outage = "none"
+        self._log: list[Entry] = []
+        self._cursor = 0
+        self._events: dict[str, dict[int, KioskEvent]] = {}
+        self._watchers: list[Callable[[], None]] = []
+        for person in self.people:
+            self.set_approval(person.nik, "good")
+
+    # -- knobs ---------------------------------------------------------------------------------------------------
+    def watch(self, watcher: Callable[[], None]) -> Callable[[], None]:
+        """Calls `watcher` after every change; returns what ends that."""
+        self._watchers.append(watcher)
+        return lambda: self._watchers.remove(watcher)
+
+    @property
+    def outage(self) -> Outage:
+        """`link`: the leased line is dead. `server`: it is up, and the centre answers 503."""
+        return self._outage
+
+    @outage.setter
+    def outage(self, outage: Outage) -> None:
+        if outage not in OUTAGES:
+            raise ValueError(f"outage is one of {', '.join(OUTAGES)}, not {outage!r}")
+        self._outage = outage
+        self._changed()
+
+    def person(self, nik: str) -> Person:
+        """KeyError if nobody has this NIK."""
+        for person in self.people:
+            if person.nik == nik:
+                return person
+        raise KeyError("nobody in the registry has this NIK")
+
+    def set_approval(self, nik: str, kind: Kind) -> None:
+        """Gives this person an approval of that kind in place of the one before; `missing` takes it out of the log.
+
+        What a kiosk has fetched already, it keeps: `missing` only holds for kiosks that have not asked yet. After the
+        card was collected, the next approval is for a new card and has a new slip.
+        """
+        if kind not in KINDS:
+            raise ValueError(f"an approval is one of {', '.join(KINDS)}, not {kind!r}")
+        person = self.person(nik)
+        if person.collected or not person.slip:
+            person.slip = "ANJ1-" + "".join(self._chance.choice(_CROCKFORD) for _ in range(16))
+            person.collected = False
+        person.approval = kind
+        self._log = [entry for entry in self._log if entry.nik != nik]
+        if kind != "missing":
+            self._cursor += 1
+            self._log.append(self._entry(person, kind))
+        self._changed()
+
+    def cut_service(self, service: str, authorised: bool) -> None:
+        """Cuts (False) or gives back (True) the office's authorisation for one service."""
+        self.services[service] = authorised
+        self._changed()
+
+    # -- what the interface answers ------------------------------------------------------------------------------
+    def approvals(self, since: int) -> tuple[int, list[Entry]]:
+        """(cursor, entries newer than `since`)."""
+        return self._cursor, [entry for entry in self._log if entry.number > since]
+
+    def receive(self, kiosk: str, events: list[KioskEvent]) -> int:
+        """Keeps events, each once; the highest sequence up to which none is missing (0 if the first is)."""
+        kept = self._events.setdefault(kiosk, {})
+        for event in events:
+            if event.sequence not in kept:
+                kept[event.sequence] = event
+                self._note(event)
+        acknowledged = 0
+        while acknowledged + 1 in kept:
+            acknowledged += 1
+        self._changed()
+        return acknowledged
+
+    @property
+    def events(self) -> list[KioskEvent]:
+        """Everything kiosks have told, by kiosk and sequence."""
+        return [kept[n] for _, kept in sorted(self._events.items()) for n in sorted(kept)]
+
+    # ------------------------------------------------------------------------------------------------------------
+    def _note(self, event: KioskEvent) -> None:
+        if event.kind != "card_taken":
+            return
+        said = {str(value) for value in event.body.values()}
+        for entry in self._log:
+            if entry.jti in said:
+                self.person(entry.nik).collected = True
+
+    def _entry(self, person: Person, kind: str) -> Entry:
+        now = self._now()
+        jti = f"PRR-{self._cursor:06d}"
+        record = person.record
+        claims = {
+            "iss": ISSUER,
+            "aud": OTHER_OFFICE if kind == "other_office" else self.office,
+            "jti": jti,
+            "iat": int((now - timedelta(hours=2)).timestamp()),
+            "exp": int((now + _VALID).timestamp()),
+            "nik": person.nik,
+            "document": "ktp-el",
+            "slip": person.slip,
+            "record_sha256": record_digest(record),
+        }
+        if kind == "expired":
+            claims |= {
+                "iat": int((now - 2 * _VALID).timestamp()),
+                "exp": int((now - timedelta(days=1)).timestamp()),
+            }
+        elif kind == "other_person":
+            claims["nik"] = next(other.nik for other in self.people if other is not person)
+        elif kind == "forged_record":
+            record = record | {"name": "PALSU SPECIMEN"}
+        approval = keys.forge(claims) if kind == "forged" else keys.sign(claims)
+        return Entry(self._cursor, jti, person.nik, approval, record)
+
+    def _changed(self) -> None:
+        for watcher in tuple(self._watchers):
+            watcher()
