@@ -1,0 +1,31 @@
+"""Makes the registry's records of the specimen fingers: `python -m tests.tools.make_finger_templates`.
+
+Stands between sim and kiosk because sim must not import the extractor. Run it again when the extractor changes, then
+commit what it wrote; tests/sim/test_specimen_fingers.py says when that is due.
+"""
+
+from pathlib import Path
+
+from PIL import Image
+
+from drivers.contract.fingerprint_scanner import FingerImage
+from kiosk.biometrics.extractor import extract
+from kiosk.biometrics.template import encode
+from sim.data import finger_image, finger_names
+
+
+def make(finger: str) -> bytes:
+    """The record of impression 1, from the whole picture: the registry's own scanner is larger than the kiosk's."""
+    with Image.open(finger_image(finger, 1)) as picture:
+        grey = picture.convert("L")
+    return encode(extract(FingerImage(grey.width, grey.height, 500, bytearray(grey.tobytes()))))
+
+
+def main() -> None:
+    for finger in finger_names():
+        path: Path = finger_image(finger, 1).with_name(f"{finger}.fmr")
+        path.write_bytes(make(finger))
+
+
+if __name__ == "__main__":
+    main()
