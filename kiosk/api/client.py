@@ -80,6 +80,14 @@ class Client:
         """The resident walks away; possible while no blank is in the path, else the collection goes on."""
         return await self._call(m.Collection, "POST", f"/v1/collections/{collection}/cancel")
 
+    async def load_blanks(self, request: m.BlanksLoaded) -> m.Blanks:
+        """Two officers counted blanks into the hopper; the same request_id counts once."""
+        return await self._call(m.Blanks, "POST", "/v1/blanks", request)
+
+    async def call_next(self, service: str) -> m.Called:
+        """A counter is free: calls the number that has waited longest."""
+        return await self._call(m.Called, "POST", f"/v1/queue/{service}/next")
+
     async def events(self) -> AsyncIterator[m.State]:
         """The state now and at each change (server-sent events), until the connection ends."""
         try:

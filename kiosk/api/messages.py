@@ -2,8 +2,11 @@
 
 from datetime import datetime
 from enum import StrEnum
+from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+OfficerId = Annotated[str, Field(pattern=r"^[A-Za-z0-9-]{2,32}$")]
 
 
 class Message(BaseModel):
@@ -51,6 +54,8 @@ class Cause(StrEnum):
     RECOVERING = "recovering"
     """kioskd has just started and still asks the hardware what happened."""
     CANCELLED = "cancelled"
+    INVALID = "invalid"
+    """The request itself is not of the right form."""
     INTERNAL = "internal"
 
 
@@ -220,6 +225,26 @@ class Blanks(Message):
     reject: int
     capture: int
     unknown: int
+
+
+class BlanksLoaded(Message):
+    """Two officers counted blanks into the hopper."""
+
+    request_id: str = Field(min_length=8, max_length=64, pattern=r"^[A-Za-z0-9-]+$")
+    quantity: int = Field(ge=1, le=500)
+    officers: tuple[OfficerId, OfficerId]
+
+    @model_validator(mode="after")
+    def _two(self) -> "BlanksLoaded":
+        if self.officers[0] == self.officers[1]:
+            raise ValueError("two different officers count the blanks")
+        return self
+
+
+class Called(Message):
+    """The number that a counter calls; None if nobody waits."""
+
+    number: str | None
 
 
 class State(Message):

@@ -64,7 +64,7 @@ class CardRecord(BaseModel):
 
 
 def digest(record: dict[str, Any]) -> str:
-    """SHA-256, hex, of the record as the centre sent it: JSON with sorted keys, no spaces, UTF-8. The approval signs it."""
+    """SHA-256, hex, of the record as the centre sent it: JSON, keys sorted, no spaces, UTF-8. It is signed."""
     text = json.dumps(record, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return hashlib.sha256(text.encode()).hexdigest()
 

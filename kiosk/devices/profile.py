@@ -50,6 +50,8 @@ class Office(Part):
     """The audience (`aud`) that an approval must name."""
     name: Label
     timezone: Annotated[str, AfterValidator(_timezone)] = "Asia/Jakarta"
+    staff_service: str = "pengaduan"
+    """The service whose counter helps a resident with whom the kiosk cannot go on."""
 
 
 class Service(Part):
@@ -184,6 +186,8 @@ class Profile(Part):
             twice = sorted({value for value in values if values.count(value) > 1})
             if twice:
                 raise ValueError(f"services: {what} {', '.join(twice)} is used twice; each service needs its own")
+        if self.office.staff_service not in {service.id for service in self.services}:
+            raise ValueError(f"office.staff_service: {self.office.staff_service!r} is none of the services")
         if self.production:
             for name, slot in self.slots.filled().items():
                 if slot.simulated:

@@ -1,0 +1,177 @@
+"""The card job's rows: its states, and the transactions that move it from one to the next.
+
+requested -> feed -> fed -> encode -> encoded -> verified -> print -> printed -> present -> presented -> taken, each act
+as an intent first and done after; side exits scrap -> scrapped, retract -> captured, void, unknown. Job, ledger, audit
+and outbox change in one transaction. `maker.py` moves the hardware; `recovery.py` says what is done after a restart.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from drivers.contract.device import IntentId
+from drivers.contract.words import JobOutcome
+from kiosk.cards import ledger
+from kiosk.cards.ledger import Account
+from kiosk.journal import acts, audit, outbox
+from kiosk.journal.database import Journal, Transaction
+
+
+class JobState(StrEnum):
+    """Durable states. `*_INTENT`: the act may or may not have happened; ask the hardware."""
+
+    AUTHORISED = "authorised"
+    FEED_INTENT = "feed_intent"
+    FED = "fed"
+    ENCODE_INTENT = "encode_intent"
+    ENCODED = "encoded"
+    VERIFIED = "verified"
+    PRINT_INTENT = "print_intent"
+    PRINTED = "printed"
+    PRESENT_INTENT = "present_intent"
+    PRESENTED = "presented"
+    RETRACT_INTENT = "retract_intent"
+    SCRAP_INTENT = "scrap_intent"
+
+
+class JobEnd(StrEnum):
+    """How a job ended. TAKEN and UNKNOWN close the approval for ever; the others leave it good for another blank."""
+
+    TAKEN = "taken"
+    SCRAPPED = "scrapped"
+    CAPTURED = "captured"
+    VOID = "void"
+    """No blank left the hopper."""
+    UNKNOWN = "unknown"
+
+
+ENDS_IN: dict[JobEnd, Account] = {
+    JobEnd.TAKEN: Account.HOLDER,
+    JobEnd.SCRAPPED: Account.REJECT,
+    JobEnd.CAPTURED: Account.CAPTURE,
+    JobEnd.UNKNOWN: Account.UNKNOWN,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    id: str
+    jti: str
+    state: JobState
+    blank: int
+    uid: str | None
+    fed_before: int | None
+
+
+def find_open(tx: Transaction) -> Job | None:
+    """The one job that has not ended, if there is one."""
+    row = tx.row("SELECT * FROM job WHERE closed IS NULL")
+    if row is None:
+        return None
+    return Job(row["id"], row["jti"], JobState(row["state"]), row["blank"], row["uid"], row["fed_before"])
+
+
+def ends_of(tx: Transaction, jti: str) -> list[JobEnd]:
+    """How this approval's jobs ended, oldest first."""
+    rows = tx.rows("SELECT outcome FROM job WHERE jti = ? AND outcome IS NOT NULL ORDER BY rowid", jti)
+    return [JobEnd(row["outcome"]) for row in rows]
+
+
+class JobBook:
+    """Every durable change of a job."""
+
+    def __init__(self, journal: Journal) -> None:
+        self._journal = journal
+
+    async def current(self) -> Job | None:
+        return await self._journal.read(find_open)
+
+    async def open(self, jti: str, blank: int) -> Job:
+        """A new job. The schema refuses a second open one, and any after the approval's card is out."""
+
+        def change(tx: Transaction) -> Job:
+            identity = tx.new_id()
+            tx.run(
+                "INSERT INTO job (id, jti, state, blank, opened) VALUES (?, ?, ?, ?, ?)",
+                identity,
+                jti,
+                JobState.AUTHORISED.value,
+                blank,
+                tx.now,
+            )
+            audit.append(tx, audit.Event.JOB_OPENED, "kiosk", job=identity, approval=jti, blank=blank)
+            return Job(identity, jti, JobState.AUTHORISED, blank, None, None)
+
+        return await self._journal.write(change)
+
+    async def intend(
+        self, job: Job, state: JobState, *, fed_before: int | None = None, uid: str | None = None
+    ) -> tuple[Job, IntentId]:
+        """Writes that the act of `state` is about to begin; the id lets the driver do it. `fed_before` is the printer's
+        count before the feed, `uid` the chip's, once it is known."""
+
+        def change(tx: Transaction) -> tuple[Job, IntentId]:
+            if fed_before is not None:
+                tx.run("UPDATE job SET fed_before = ? WHERE id = ?", fed_before, job.id)
+            if uid is not None:
+                tx.run("UPDATE job SET uid = ? WHERE id = ?", uid, job.id)
+            moved = _step(tx, job, state)
+            return moved, acts.intend(tx, state.value.removesuffix("_intent"), job.id)
+
+        return await self._journal.write(change)
+
+    async def done(self, job: Job, intent: IntentId | None, state: JobState) -> Job:
+        """Writes that the hardware confirmed `state`. From FEED_INTENT to FED the blank moves to the path."""
+
+        def change(tx: Transaction) -> Job:
+            if intent is not None:
+                acts.ended(tx, intent, JobOutcome.DONE)
+            if job.state is JobState.FEED_INTENT:
+                ledger.move(tx, Account.HOPPER, Account.PATH, job=job.id, uid=job.uid, reason="fed")
+            return _step(tx, job, state)
+
+        return await self._journal.write(change)
+
+    async def failed(self, intent: IntentId, outcome: JobOutcome) -> None:
+        """Writes that an act did not succeed; what becomes of the card is decided next."""
+        await self._journal.write(lambda tx: acts.ended(tx, intent, outcome))
+
+    async def close(self, job: Job, end: JobEnd, reason: str, *, intent: IntentId | None = None) -> None:
+        """Ends the job and books its blank; the centre will be told. `intent` is the act that brought it here; any
+        other act of the job still open was cut off by a crash and stays unknown."""
+
+        def change(tx: Transaction) -> None:
+            if intent is not None:
+                acts.ended(tx, intent, JobOutcome.DONE)
+            for act in acts.open_acts(tx):
+                if act.subject == job.id:
+                    acts.ended(tx, act.id, JobOutcome.UNKNOWN)
+            if end is not JobEnd.VOID:
+                if job.state in (JobState.AUTHORISED, JobState.FEED_INTENT):
+                    ledger.move(tx, Account.HOPPER, Account.PATH, job=job.id, uid=job.uid, reason="fed, seen late")
+                ledger.move(tx, Account.PATH, ENDS_IN[end], job=job.id, uid=job.uid, reason=reason)
+            tx.run(
+                "UPDATE job SET closed = ?, outcome = ?, reason = ? WHERE id = ? AND closed IS NULL",
+                tx.now,
+                end.value,
+                reason,
+                job.id,
+            )
+            if end is JobEnd.TAKEN:
+                # The purpose is met: what was kept of the person goes (UU 27/2022), the approval's id stays.
+                tx.run("UPDATE approval SET record = NULL WHERE jti = ?", job.jti)
+            audit.append(tx, audit.Event.JOB_CLOSED, "kiosk", job=job.id, end=end.value, reason=reason, uid=job.uid)
+            outbox.put(tx, f"card_{end.value}", approval=job.jti, job=job.id, uid=job.uid, reason=reason)
+
+        await self._journal.write(change)
+
+    async def in_path(self, job: Job) -> Job:
+        """The sensors saw that this job's blank left the hopper although the feed was never confirmed."""
+        return await self.done(job, None, JobState.FED)
+
+
+def _step(tx: Transaction, job: Job, state: JobState) -> Job:
+    tx.run("UPDATE job SET state = ? WHERE id = ? AND closed IS NULL", state.value, job.id)
+    audit.append(tx, audit.Event.JOB_STEP, "kiosk", job=job.id, state=state.value)
+    row = tx.row("SELECT uid, fed_before FROM job WHERE id = ?", job.id)
+    uid, fed_before = (row["uid"], row["fed_before"]) if row else (None, None)
+    return Job(job.id, job.jti, state, job.blank, uid, fed_before)

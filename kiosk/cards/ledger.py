@@ -1,0 +1,67 @@
+"""The blank ledger: where every blank is, as moves between accounts. Its sums are the machine's conscience."""
+
+from enum import StrEnum
+
+from kiosk.api.messages import Blanks
+from kiosk.journal import audit, outbox
+from kiosk.journal.database import Transaction
+
+
+class Account(StrEnum):
+    CENTRE = "centre"
+    """Where blanks come from: not in this machine."""
+    HOPPER = "hopper"
+    PATH = "path"
+    HOLDER = "holder"
+    REJECT = "reject"
+    """In the reject bin because something failed."""
+    CAPTURE = "capture"
+    """In the reject bin because nobody took it."""
+    UNKNOWN = "unknown"
+    """The hardware cannot tell; two officers must find it."""
+
+
+def load(tx: Transaction, quantity: int, officers: tuple[str, str]) -> None:
+    """Two officers counted `quantity` blanks into the hopper."""
+    _row(tx, Account.CENTRE, Account.HOPPER, quantity, None, None, "+".join(officers), "loaded")
+    audit.append(tx, audit.Event.BLANKS_LOADED, "+".join(officers), quantity=quantity)
+    outbox.put(tx, "blanks_loaded", quantity=quantity)
+
+
+def move(tx: Transaction, start: Account, end: Account, *, job: str, uid: str | None, reason: str) -> None:
+    """One blank of `job` went from `start` to `end`."""
+    _row(tx, start, end, 1, uid, job, "kiosk", reason)
+
+
+def _row(
+    tx: Transaction, start: Account, end: Account, quantity: int, uid: str | None, job: str | None, actor: str, why: str
+) -> None:
+    tx.run(
+        "INSERT INTO blank_move (at, from_account, to_account, quantity, uid, job, actor, reason)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        tx.now,
+        start.value,
+        end.value,
+        quantity,
+        uid,
+        job,
+        actor,
+        why,
+    )
+
+
+def balance(tx: Transaction) -> Blanks:
+    """What the ledger says is where. `hopper` may be negative if more blanks came out than were counted in."""
+    sums = dict.fromkeys(Account, 0)
+    for row in tx.rows("SELECT from_account, to_account, sum(quantity) AS n FROM blank_move GROUP BY 1, 2"):
+        sums[Account(row["from_account"])] -= row["n"]
+        sums[Account(row["to_account"])] += row["n"]
+    return Blanks(
+        loaded=-sums[Account.CENTRE],
+        hopper=sums[Account.HOPPER],
+        path=sums[Account.PATH],
+        holder=sums[Account.HOLDER],
+        reject=sums[Account.REJECT],
+        capture=sums[Account.CAPTURE],
+        unknown=sums[Account.UNKNOWN],
+    )

@@ -1,0 +1,87 @@
+"""Looks after a card job that nobody attends: after a restart, a fault, or when a finished card waits too long."""
+
+import asyncio
+import logging
+from collections.abc import Callable
+
+from drivers.contract.card_printer import CardPrinter
+from drivers.contract.errors import DeviceError
+from drivers.contract.words import JobOutcome
+from kiosk.cards.jobs import Job, JobBook, JobState
+from kiosk.cards.recovery import Recovery, Settled
+from kiosk.journal import acts, audit
+from kiosk.journal.database import Journal, Transaction
+
+log = logging.getLogger(__name__)
+
+LOOK_EVERY = 2.0
+HOLD = 300.0
+"""Seconds for which a finished card whose hand-over was cut off waits inside for its holder to come back."""
+
+
+class Caretaker:
+    """`ready` is False until the hardware was asked about what the last run left open."""
+
+    def __init__(self, journal: Journal, printer: CardPrinter, changed: Callable[[], None]) -> None:
+        self._journal = journal
+        self._printer = printer
+        self._changed = changed
+        self._book = JobBook(journal)
+        self._recovery = Recovery(self._book, printer)
+        self._held_since: float | None = None
+        self.at_work = asyncio.Lock()
+        """Held by whoever moves the card: the caretaker or a collection."""
+        self.ready = False
+
+    async def run(self) -> None:
+        """For ever: settles what is open whenever nobody else moves the card."""
+        while True:
+            if not self.at_work.locked():
+                async with self.at_work:
+                    await self.look()
+            await asyncio.sleep(LOOK_EVERY)
+
+    async def look(self) -> None:
+        """Settles the open job if there is one and the printer answers."""
+        job = await self._book.current()
+        if job is None:
+            self._held_since = None
+            self._is_ready()
+            return
+        try:
+            if self._held_since is not None:
+                await self._hold(job)
+                return
+            settled, end = await self._recovery.settle(job, f"recovered from {job.state}", holder_present=False)
+            await self._journal.write(
+                lambda tx: audit.append(
+                    tx, audit.Event.JOB_RECOVERED, "kiosk", job=job.id, state=job.state.value, found=end or settled
+                )
+            )
+            log.warning("job %s: found in %s, %s", job.id, job.state, end or settled)
+        except (DeviceError, TimeoutError) as error:
+            log.warning("job %s: not settled yet: %s", job.id, error)
+            return
+        if settled is Settled.HELD:
+            self._held_since = asyncio.get_running_loop().time()
+        self._is_ready()
+
+    async def _hold(self, job: Job) -> None:
+        now = asyncio.get_running_loop().time()
+        if job.state in (JobState.PRINTED, JobState.PRESENT_INTENT) and now - (self._held_since or now) < HOLD:
+            return
+        self._held_since = None
+        await self._recovery.scrap(job, "finished card not collected in time")
+        self._changed()
+
+    def _is_ready(self) -> None:
+        if not self.ready:
+            self.ready = True
+            self._changed()
+
+
+def close_cut_off_acts(tx: Transaction) -> None:
+    """At start: acts without a card (slips, tickets) that the last run began and never saw the end of."""
+    for act in acts.open_acts(tx):
+        if tx.row("SELECT 1 FROM job WHERE id = ?", act.subject) is None:
+            acts.ended(tx, act.id, JobOutcome.UNKNOWN)

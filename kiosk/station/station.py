@@ -1,0 +1,264 @@
+"""The kiosk as one thing: its rooms put together from a profile, its state, and what its clients may ask of it."""
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from importlib import metadata
+
+import httpx
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+from drivers.contract.fingerprint_scanner import FingerImage
+from kiosk.api import messages as m
+from kiosk.biometrics.policy import decide
+from kiosk.cards import ledger
+from kiosk.cards.approval import DOCUMENT, Authority
+from kiosk.cards.jobs import JobBook
+from kiosk.cards.maker import CardMaker
+from kiosk.centre import shelf
+from kiosk.centre.link import CentreLink
+from kiosk.clock import Clock
+from kiosk.devices.machine import Machine
+from kiosk.devices.profile import Profile
+from kiosk.journal import audit
+from kiosk.journal.database import Journal, Transaction
+from kiosk.queueing.delivery import Roll, TicketDesk
+from kiosk.queueing.numbers import Queue, Series
+from kiosk.station.caretaker import Caretaker, close_cut_off_acts
+from kiosk.station.collecting import Collector, Parts, Refused, Rules
+from kiosk.station.selftest import self_test
+
+log = logging.getLogger(__name__)
+
+MEGABYTE = 1_000_000
+
+
+class Station:
+    """Everything kioskd does, without HTTP around it. `start` and `stop` once each, in the loop that uses it."""
+
+    def __init__(
+        self, profile: Profile, machine: Machine, journal: Journal, centre: httpx.AsyncClient, clock: Clock
+    ) -> None:
+        self.profile = profile
+        self.machine = machine
+        self.journal = journal
+        self._clock = clock
+        self._revision = 0
+        self._change = asyncio.Condition()
+        self._tasks: list[asyncio.Task[None]] = []
+        self._notices: set[asyncio.Task[None]] = set()
+        office, limits = profile.office, profile.limits
+        self.queue = Queue(
+            tuple(Series(s.id, s.letter, s.name, s.minutes, s.counters) for s in profile.services), office.timezone
+        )
+        self.link = CentreLink(
+            journal, centre, clock, office=office.id, kiosk=profile.kiosk.id, poll_seconds=profile.centre.poll_seconds
+        )
+        self.link.changed = self.changed
+        roll = Roll(profile.dispenser.prefix, profile.dispenser.first_number, profile.dispenser.digits)
+        self.desk = TicketDesk(
+            journal,
+            self.queue,
+            office.name,
+            office.timezone,
+            roll,
+            machine.thermal_printer,
+            machine.ticket_dispenser,
+            simulated=profile.simulated,
+        )
+        self.caretaker: Caretaker | None = None
+        self.collector: Collector | None = None
+        if machine.card_printer and machine.card_encoder and machine.fingerprint_scanner:
+            key = Ed25519PublicKey.from_public_bytes(profile.centre.key_bytes)
+            self.caretaker = Caretaker(journal, machine.card_printer, self.changed)
+            maker = CardMaker(
+                JobBook(journal),
+                machine.card_printer,
+                machine.card_encoder,
+                path=self.caretaker.at_work,
+                blanks_per_job=limits.blanks_per_job,
+                take_timeout=limits.take_timeout,
+            )
+            self.collector = Collector(
+                Parts(
+                    journal=journal,
+                    authority=Authority(profile.centre.issuer, key, office.id),
+                    link=self.link,
+                    desk=self.desk,
+                    maker=maker,
+                    scanner=machine.fingerprint_scanner,
+                    decide=_decide,
+                    clock=clock,
+                ),
+                Rules(
+                    finger_attempts=limits.finger_attempts,
+                    finger_timeout=limits.finger_timeout,
+                    staff_service=office.staff_service,
+                    specimen=not profile.production,
+                ),
+                self.changed,
+            )
+
+    async def start(self) -> None:
+        """Opens the devices, asks the hardware what the last run left, and begins to follow the centre."""
+
+        def begin(tx: Transaction) -> None:
+            close_cut_off_acts(tx)
+            audit.append(tx, audit.Event.KIOSK_STARTED, "kiosk", version=version(), profile=self.profile.name)
+
+        await self.journal.write(begin)
+        self.machine.watch(lambda slot, status: self.changed())
+        await self.machine.start()
+        self._tasks.append(asyncio.create_task(self.link.run()))
+        if self.caretaker is not None:
+            self._tasks.append(asyncio.create_task(self.caretaker.run()))
+        self.changed()
+
+    async def stop(self) -> None:
+        """Stops everything. A card on its way stays where it is."""
+        if self.collector is not None:
+            await self.collector.stop()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._tasks.clear()
+        await self.machine.stop()
+
+    # -- what clients ask ----------------------------------------------------------------------------------------
+    async def take_ticket(self, request: m.TicketRequest) -> m.Ticket:
+        """A queue number, delivered. Refused for an unknown service or one that cannot be served now."""
+        if request.service not in self.queue.series:
+            raise Refused(m.Cause.SERVICE_UNKNOWN)
+        cause = await self.journal.read(lambda tx: self._service_cause(tx, request.service))
+        if cause is not None:
+            raise Refused(cause)
+        ticket = await self.desk.give(request.service, request.request_id)
+        self.link.hurry()
+        self.changed()
+        return ticket
+
+    async def collect(self, request: m.CollectRequest) -> m.Collection:
+        if self.collector is None:
+            raise Refused("no_device", "the profile has no card printer, encoder or fingerprint scanner")
+        return await self.collector.start(request, self.collecting_cause)
+
+    async def load_blanks(self, request: m.BlanksLoaded) -> m.Blanks:
+        """Books counted blanks into the hopper, once per request_id."""
+
+        def change(tx: Transaction) -> m.Blanks:
+            name = f"blanks:{request.request_id}"
+            if tx.fact(name) is None:
+                tx.set_fact(name, tx.now)
+                ledger.load(tx, request.quantity, request.officers)
+            return ledger.balance(tx)
+
+        blanks = await self.journal.write(change)
+        self.changed()
+        return blanks
+
+    async def call_next(self, service: str) -> m.Called:
+        if service not in self.queue.series:
+            raise Refused(m.Cause.SERVICE_UNKNOWN)
+        number = await self.journal.write(lambda tx: self.queue.call_next(tx, service))
+        self.changed()
+        return m.Called(number=number)
+
+    async def check(self) -> list[m.CheckResult]:
+        """The self-test: journal, disk, ledger, link, and each device asked now."""
+        return await self_test(self)
+
+    async def verify_journal(self) -> m.JournalReport:
+        report = await self.journal.read(lambda tx: audit.check(tx.rows("SELECT * FROM audit ORDER BY sequence")))
+        return m.JournalReport(
+            ok=not report.problems, records=report.records, head=report.head, problems=list(report.problems)
+        )
+
+    # -- state ---------------------------------------------------------------------------------------------------
+    async def state(self) -> m.State:
+        """Everything, now."""
+        revision = self._revision
+        cause = await self.collecting_cause()
+
+        def ask(tx: Transaction) -> tuple[list[m.Service], m.Link, m.Blanks]:
+            return [self._service(tx, one.id) for one in self.profile.services], self.link.view(tx), ledger.balance(tx)
+
+        services, link, blanks = await self.journal.read(ask)
+        return m.State(
+            revision=revision,
+            now=self._clock.now(),
+            office=self.profile.office.name,
+            simulated=self.profile.simulated,
+            ready=self.caretaker is None or self.caretaker.ready,
+            services=services,
+            collecting=cause is None,
+            collecting_cause=cause,
+            link=link,
+            devices=self.machine.views(),
+            blanks=blanks,
+            collection=self.collector.collection if self.collector else None,
+        )
+
+    async def next_state(self, after: int) -> m.State:
+        """The state once its revision is above `after`; at once if it is already."""
+        async with self._change:
+            await self._change.wait_for(lambda: self._revision > after)
+        return await self.state()
+
+    def changed(self) -> None:
+        """Something a client can see is another than before."""
+        self._revision += 1
+        task = asyncio.get_running_loop().create_task(self._notify())
+        self._notices.add(task)
+        task.add_done_callback(self._notices.discard)
+
+    async def _notify(self) -> None:
+        async with self._change:
+            self._change.notify_all()
+
+    async def collecting_cause(self) -> str | None:
+        """Why no card can be made now; None if one can."""
+        if self.collector is None or self.caretaker is None:
+            return "no_device"
+        if not self.caretaker.ready:
+            return m.Cause.RECOVERING
+        for device in (self.machine.card_printer, self.machine.card_encoder, self.machine.fingerprint_scanner):
+            if device is not None and device.status.causes and not device.lock.locked():
+                return device.status.causes[0]
+        if self.journal.free_bytes() < self.profile.limits.disk_free_mb * MEGABYTE:
+            return m.Cause.DISK_FULL
+
+        def ask(tx: Transaction) -> m.Cause | None:
+            if not shelf.authorised(tx, DOCUMENT):
+                return m.Cause.AUTHORISATION_CUT
+            return m.Cause.BLANKS_OUT if ledger.balance(tx).hopper <= 0 else None
+
+        return await self.journal.read(ask)
+
+    def _service(self, tx: Transaction, service: str) -> m.Service:
+        load, one = self.queue.load(tx, service), self.queue.series[service]
+        cause = self._service_cause(tx, service)
+        return m.Service(
+            id=service,
+            letter=one.letter,
+            name=one.name,
+            available=cause is None,
+            cause=cause,
+            waiting=load.waiting,
+            wait_low=load.wait_low,
+            wait_high=load.wait_high,
+        )
+
+    def _service_cause(self, tx: Transaction, service: str) -> m.Cause | None:
+        if not shelf.authorised(tx, service):
+            return m.Cause.AUTHORISATION_CUT
+        needs_link = next(one.needs_link for one in self.profile.services if one.id == service)
+        return self.link.cause if needs_link else None
+
+
+def _decide(image: FingerImage, references: Sequence[bytes]) -> bool:
+    return decide(image, references).matched
+
+
+def version() -> str:
+    """The installed version of the whole stack."""
+    return metadata.version("anjungan")
