@@ -50,10 +50,15 @@ class SerialStream:
 
     async def _ready(self, *, writing: bool) -> None:
         loop = asyncio.get_running_loop()
-        ready = loop.create_future()
+        ready: asyncio.Future[None] = loop.create_future()
         fd = self._port.fileno()
         add, remove = (loop.add_writer, loop.remove_writer) if writing else (loop.add_reader, loop.remove_reader)
-        add(fd, lambda: ready.done() or ready.set_result(None))
+
+        def now() -> None:
+            if not ready.done():
+                ready.set_result(None)
+
+        add(fd, now)
         try:
             await ready
         finally:
