@@ -21,6 +21,10 @@ from kiosk.journal.database import Journal, Transaction
 log = logging.getLogger(__name__)
 
 
+TIMEOUT = 10.0
+"""Seconds for one question to the centre."""
+
+
 class _Sent(BaseModel):
     """Answers are the centre's: unknown fields are its business, wrong types are not."""
 

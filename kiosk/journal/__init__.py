@@ -1,4 +1,4 @@
-"""The durable record: one SQLite file with the audit chain, the outbox, the acts and the ledger. The only writer of truth.
+"""The durable record: one SQLite file with audit chain, outbox, acts and ledger. Nothing else writes the truth.
 
 May import: kiosk.clock. Everybody in kiosk but the clients may import it.
 """

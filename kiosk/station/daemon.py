@@ -1,9 +1,8 @@
 """kioskd as a process: a profile, a journal, a Unix socket."""
 
 import asyncio
-import contextlib
 import logging
-import os
+import socket
 import sys
 from pathlib import Path
 
@@ -38,36 +37,38 @@ def main(profile: Profile, state: Path, run: Path) -> int:
         print(f"kioskd: {error}", file=sys.stderr)
         return 1
     try:
-        asyncio.run(_serve(profile, journal, run, ring))
+        listener = _listener(run)
+        try:
+            asyncio.run(_serve(profile, journal, listener, ring))
+        finally:
+            listener.close()
+            (run / SOCKET).unlink(missing_ok=True)
     finally:
         journal.close()
     return 0
 
 
-async def _serve(profile: Profile, journal: Journal, run: Path, ring: LogRing) -> None:
+def _listener(run: Path) -> socket.socket:
+    """The bound socket. A file that a killed kioskd left is replaced; the journal's lock proves that none runs."""
     run.mkdir(parents=True, exist_ok=True)
-    socket = run / SOCKET
+    path = run / SOCKET
+    path.unlink(missing_ok=True)
+    listener = socket.socket(socket.AF_UNIX)
+    listener.bind(str(path))
+    path.chmod(SOCKET_MODE)
+    return listener
+
+
+async def _serve(profile: Profile, journal: Journal, listener: socket.socket, ring: LogRing) -> None:
     async with httpx.AsyncClient(base_url=profile.centre.url, timeout=TIMEOUT) as centre:
         station = Station(profile, build(profile), journal, centre, WallClock())
+        # Event streams never end by themselves, so going down does not wait for them.
+        config = uvicorn.Config(
+            create_app(station, ring), log_config=None, access_log=False, timeout_graceful_shutdown=1
+        )
         await station.start()
-        config = uvicorn.Config(create_app(station, ring), uds=str(socket), log_config=None, access_log=False)
-        server = uvicorn.Server(config)
-        # uvicorn would wait for event streams to end by themselves; they never do.
-        config.timeout_graceful_shutdown = 1
-        serving = asyncio.create_task(server.serve())
+        log.info("kioskd %s: %s", profile.kiosk.id, profile.name)
         try:
-            await _listening(server, serving)
-            os.chmod(socket, SOCKET_MODE)
-            log.info("kioskd %s on %s", profile.name, socket)
-            await serving
+            await uvicorn.Server(config).serve(sockets=[listener])
         finally:
             await station.stop()
-            with contextlib.suppress(FileNotFoundError):
-                socket.unlink()
-
-
-async def _listening(server: uvicorn.Server, serving: asyncio.Task[None]) -> None:
-    while not server.started and not serving.done():
-        await asyncio.sleep(0.01)
-    if serving.done():
-        serving.result()
