@@ -1,0 +1,128 @@
+"""What the screen says: `present(screen) -> ScreenModel`. Pure; texts come from the catalogue. Knows no Kivy."""
+
+from dataclasses import replace
+
+from kiosk.api import messages as m
+from kiosk.screen import flow
+from kiosk.screen.catalogue import Catalogue, catalogue
+from kiosk.screen.present import collecting, queueing
+from kiosk.screen.present.model import Action, Kind, Picture, ScreenModel, Tone
+from kiosk.screen.present.parts import act, base, service_name
+
+
+def present(screen: flow.Screen) -> ScreenModel:
+    """The one thing to draw for what the screen knows now."""
+    say = catalogue(screen.language)
+    model = _page(screen, say)
+    return replace(model, simulated=say.say("simulated") if screen.kiosk and screen.kiosk.simulated else None)
+
+
+def _page(screen: flow.Screen, say: Catalogue) -> ScreenModel:
+    if screen.kiosk is None or (screen.away and not _outlives_kioskd(screen.page)):
+        return _away(screen, say)
+    model = _of_page(screen, say)
+    return _still_there(model, say) if screen.warned else model
+
+
+def _of_page(screen: flow.Screen, say: Catalogue) -> ScreenModel:
+    match screen.page:
+        case flow.Services():
+            return queueing.services(screen, say)
+        case flow.Ticketing() as page:
+            return queueing.ticketing(screen, say, page)
+        case flow.TicketShown(ticket):
+            return queueing.ticket(screen, say, ticket)
+        case flow.Identify(fault):
+            return collecting.identify(screen, say, fault)
+        case flow.TypeNik() as page:
+            return collecting.nik(screen, say, page)
+        case flow.Starting():
+            return collecting.starting(screen, say)
+        case flow.Collecting() as page:
+            return collecting.collection(screen, say, page)
+        case flow.Refusal(cause, of):
+            return collecting.cannot(screen, say, cause, of)
+        case _:
+            return _idle(screen, say)
+
+
+def _outlives_kioskd(page: flow.Page) -> bool:
+    """A number or a result that the resident already holds is not taken off the screen because kioskd restarts."""
+    if isinstance(page, flow.Collecting):
+        return page.collection.stage not in flow.ACTIVE
+    return isinstance(page, flow.TicketShown)
+
+
+def _idle(screen: flow.Screen, say: Catalogue) -> ScreenModel:
+    state = screen.kiosk
+    waiting = sum(service.waiting for service in state.services) if state else 0
+    if not flow.can_queue(screen):
+        queue_note = say.say("idle.ticket_none")
+    else:
+        queue_note = say.say("idle.ticket_note", waiting=waiting) if waiting else say.say("idle.ticket_note_none")
+    cause = state.collecting_cause if state and not state.collecting else None
+    card_note = say.cause(cause).short if cause else say.say("idle.collect_note")
+    text, tone = _status(screen, say)
+    return replace(
+        base(screen, say, "idle"),
+        body=(say.say("idle.body"),),
+        actions=(
+            Action(
+                "ticket",
+                say.say("idle.ticket"),
+                Kind.TILE,
+                note=queue_note,
+                enabled=flow.can_queue(screen),
+                picture=Picture.QUEUE,
+            ),
+            Action("collect", say.say("idle.collect"), Kind.TILE, note=card_note, picture=Picture.CARD),
+            act(say, "language", Kind.QUIET),
+        ),
+        free=say.say("free"),
+        status=text,
+        status_tone=tone,
+    )
+
+
+def _status(screen: flow.Screen, say: Catalogue) -> tuple[str, Tone]:
+    """The true cause of whatever does not work now: kioskd's own, the line's, a service's, a device's."""
+    state = screen.kiosk
+    if state is None or not state.ready:
+        return say.say("status.starting"), Tone.WARN
+    if not state.link.up:
+        text = say.cause(state.link.cause or m.Cause.LINK_DOWN).short
+        return (say.say("status.still", cause=text) if state.collecting else text), Tone.WARN
+    if not state.collecting:
+        return say.cause(state.collecting_cause or m.Cause.INTERNAL).short, Tone.WARN
+    for service in state.services:
+        if service.cause is not None:
+            text = say.say(
+                "status.service", service=service_name(screen, service), cause=say.cause(service.cause).short
+            )
+            return text, Tone.WARN
+    for device in state.devices:
+        if device.causes:
+            return say.cause(device.causes[0]).short, Tone.WARN
+    return say.say("status.fine"), Tone.GOOD
+
+
+def _away(screen: flow.Screen, say: Catalogue) -> ScreenModel:
+    return replace(base(screen, say, "away"), body=(say.say("away.body"),), picture=Picture.WAIT)
+
+
+def _still_there(model: ScreenModel, say: Catalogue) -> ScreenModel:
+    """A page of its own, not a floating dialog; a number that is only on the screen stays on it."""
+    return replace(
+        model,
+        screen="still_there",
+        title=say.say("still_there.title"),
+        body=(say.say("still_there.body"),),
+        spoken=say.say("still_there.spoken"),
+        picture=None if model.number else Picture.WAIT,
+        finger=None,
+        qr=None,
+        boxes=(),
+        notice=None,
+        code=None,
+        actions=(act(say, "stay", Kind.PRIMARY), act(say, "home_early", Kind.SECONDARY, id="home")),
+    )
