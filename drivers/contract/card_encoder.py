@@ -8,7 +8,8 @@ from drivers.contract.device import Device
 
 class CardChannel(Protocol):
     """An exclusive session with the chip now at the reader. Every failure is a DeviceError with cause NO_DEVICE,
-    NO_CARD, CARD_LOST, POWER (reset by somebody else) or SERVICE_DOWN, and leaves the chip's state unknown."""
+    NO_CARD, CARD_LOST, POWER (reset by somebody else), SERVICE_DOWN or PROTOCOL (an answer that is no APDU), and leaves
+    the chip's state unknown."""
 
     @property
     def atr(self) -> bytes:

@@ -1,0 +1,153 @@
+"""A reader's field in vpcd framing: whichever card stands at the encoder station answers, as its own chip would.
+
+The host plays vpcd (vsmartcard): one-byte bodies 0 power off, 1 power on, 2 reset, 4 give the ATR; all others are
+command APDUs. No chip: an empty ATR. A chip that lost its power in the middle: an empty answer.
+"""
+
+import asyncio
+import random
+
+from sim.card_encoder.chip import Chip
+from sim.faults import FaultBoard
+from sim.seam.pipe import DeviceSide
+from sim.world import Card, Place, World
+
+ATR = bytes.fromhex("3B80800101")
+"""What a PC/SC reader makes up for an ISO/IEC 14443-4 chip without historical bytes (PC/SC part 3, 3.1.3.2.3)."""
+STATIONS = (Place.CONTACTLESS, Place.CONTACT)
+
+BIT_TIMES, RATE, TURN_AROUND = 9, 424_000, 0.0006
+"""Air time: 9 bit times per byte at 424 kbit/s, 0.6 ms turn-around per exchange."""
+PAGE, PAGE_TIME = 64, 0.002
+"""Memory is written in pages of 64 bytes, 2 ms each."""
+LATE = 2.0
+
+
+class Simulator:
+    DEVICE = "card-encoder"
+    FAULTS = frozenset(
+        {
+            "silence", "garbage", "unplug", "delay", "drop", "corrupt", "short-read", "noise", "power-loss", "no-card",
+            "card-torn", "dead-chip", "chip-write-error",
+        }
+    )  # fmt: skip
+
+    def __init__(self, world: World, *, seed: int = 0, pace: float = 1.0) -> None:
+        self.world = world
+        self.faults = FaultBoard(self.DEVICE, self.FAULTS)
+        self._pace = pace
+        self._random = random.Random(seed)
+        self._powered = True
+        self._card: Card | None = None
+        self._chip: Chip | None = None
+
+    def power_cut(self) -> None:
+        """The reader's supply goes: no field, so every chip forgets its session; its memory stays."""
+        self._powered = False
+        self._chip = self._card = None
+
+    def power_on(self) -> None:
+        self._powered = True
+
+    async def serve(self, stream: DeviceSide) -> None:
+        held = bytearray()
+        while data := await stream.read():
+            held += data
+            while len(held) >= 2 and len(held) >= 2 + int.from_bytes(held[:2], "big"):
+                length = int.from_bytes(held[:2], "big")
+                body = bytes(held[2 : 2 + length])
+                del held[: 2 + length]
+                if not self._powered:
+                    continue
+                if len(body) == 1:
+                    await self._control(stream, body[0])
+                elif not await self._command(stream, body):
+                    return
+
+    # -- the field -----------------------------------------------------------------------------------------------
+    def _alive(self) -> Card | None:
+        """The card whose chip the field can see. A dead chip does not answer, so no reader can tell it from none."""
+        cards = self.world.at(*STATIONS)
+        if not cards:
+            return None
+        if self.faults.take("dead-chip"):
+            cards[0].chip_dead = True
+        return None if cards[0].chip_dead else cards[0]
+
+    async def _control(self, stream: DeviceSide, code: int) -> None:
+        match code:
+            case 0:
+                self._chip = self._card = None
+            case 1 | 2:
+                self._card = self._alive()
+                self._chip = Chip(self._card.chip, write_fails=self._write_fails) if self._card else None
+            case 4:
+                seen = self._alive() is not None and not self.faults.take("no-card")
+                await self._answer(stream, ATR if seen else b"")
+
+    def _write_fails(self) -> bool:
+        return self.faults.take("chip-write-error")
+
+    # -- commands ------------------------------------------------------------------------------------------------
+    async def _command(self, stream: DeviceSide, apdu: bytes) -> bool:
+        """Answers one APDU. False if the connection ends with it."""
+        await asyncio.sleep(self._air(len(apdu)))
+        if apdu[0] == 0xFF:
+            await self._answer(stream, self._reader_command(apdu))
+            return True
+        card, chip = self._card, self._chip
+        if card is None or chip is None or card.chip_dead or card.place not in STATIONS:
+            self._chip = self._card = None
+            await self._answer(stream, b"")
+            return True
+        moves_data = len(apdu) > 1 and apdu[1] in (0xD6, 0xB0)
+        if moves_data and self.faults.take("card-torn"):
+            chip.exchange(apdu, torn=True)
+            self._chip = self._card = None
+            await self._answer(stream, b"")
+            return True
+        if moves_data and self.faults.take("power-loss"):
+            chip.exchange(apdu, torn=True)
+            self._chip = self._card = None
+            return False  # the reader restarts: on its bus it vanishes and comes back
+        done = chip.exchange(apdu)
+        await asyncio.sleep(self._pace * PAGE_TIME * -(-done.cells // PAGE) + self._air(len(done.answer)))
+        if self._powered:
+            await self._answer(stream, done.answer)
+        return True
+
+    def _reader_command(self, apdu: bytes) -> bytes:
+        """FF CA 00 00: the reader answers from the anticollision (PC/SC part 3, 3.2.2). Contact chips have no UID."""
+        card = self._card
+        if apdu[1:4] != b"\xca\x00\x00":
+            return b"\x6d\x00"
+        if card is None or card.place is not Place.CONTACTLESS:
+            return b"\x6a\x81"
+        return card.uid + b"\x90\x00"
+
+    # -- the wire ------------------------------------------------------------------------------------------------
+    def _air(self, length: int) -> float:
+        return self._pace * (length * BIT_TIMES / RATE + TURN_AROUND)
+
+    async def _answer(self, stream: DeviceSide, body: bytes) -> None:
+        faults = self.faults
+        if faults.take("silence"):
+            return
+        if faults.take("delay"):
+            await asyncio.sleep(LATE)
+        if faults.take("garbage"):
+            body = bytes([self._random.randrange(0x20)]) + self._random.randbytes(6) + b"\x12\x34"
+        wire = len(body).to_bytes(2, "big") + body
+        at = self._random.randrange(len(wire))
+        if faults.take("drop"):
+            wire = wire[:at] + wire[at + 1 :]
+        if faults.take("corrupt"):
+            wire = wire[:at] + bytes([wire[at] ^ 1 << self._random.randrange(8)]) + wire[at + 1 :]
+        if faults.take("noise"):
+            wire = self._random.randbytes(3) + wire
+        if faults.take("short-read"):
+            for byte in wire:
+                await stream.write(bytes([byte]))
+                await asyncio.sleep(self._pace * TURN_AROUND)
+            return
+        await stream.write(wire)
