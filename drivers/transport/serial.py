@@ -3,6 +3,7 @@
 import asyncio
 import errno
 import os
+import termios
 
 import serial
 
@@ -87,7 +88,15 @@ class SerialConnector(Connector):
                 raise TransportError(DeviceCause.NO_DEVICE, f"{self}: another program holds the port") from error
             raise gone(f"{self}: {error}") from error
         os.set_blocking(port.fileno(), False)
+        _tell_silence_from_hang_up(port.fileno())
         return SerialStream(port, str(self))
 
     def __str__(self) -> str:
         return f"serial:{self.path}?baud={self.baud}"
+
+
+def _tell_silence_from_hang_up(fd: int) -> None:
+    """VMIN=1: with pyserial's 0 a silent line reads as no bytes, which is also how a hang-up reads (termios(3))."""
+    settings = termios.tcgetattr(fd)
+    settings[6][termios.VMIN] = 1
+    termios.tcsetattr(fd, termios.TCSANOW, settings)
