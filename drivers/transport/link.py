@@ -28,11 +28,22 @@ def split(text: str) -> tuple[str, str, dict[str, str]]:
 def stream(text: str) -> Connector:
     """The connector for a byte-stream device. LinkError for what is not one."""
     kind, address, options = split(text)
+    connector = _connector(text, kind, address, options)
+    if options:
+        raise LinkError(f"transport {text!r}: {kind} knows no option {', '.join(sorted(options))}; expected {KINDS}")
+    return connector
+
+
+def _connector(text: str, kind: str, address: str, options: dict[str, str]) -> Connector:
+    """Takes out of `options` what this kind of pipe understands."""
     match kind:
         case "serial":
             from drivers.transport.serial import SerialConnector
 
-            return SerialConnector(address, baud=int(options.pop("baud", "9600")))
+            baud = options.pop("baud", "9600")
+            if not baud.isascii() or not baud.isdigit():
+                raise LinkError(f"transport {text!r}: baud is a number, such as 57600")
+            return SerialConnector(address, baud=int(baud))
         case "tcp":
             from drivers.transport.sockets import TcpConnector
 
