@@ -1,0 +1,65 @@
+"""Asking the printer: settled status words, identity, counters, and whether it restarted behind our back."""
+
+from drivers.card_printer.evolis.meaning import position
+from drivers.card_printer.evolis.options import Options
+from drivers.card_printer.evolis.protocol import Info, StatusWords, decode_count, decode_status, frame
+from drivers.card_printer.evolis.wire import Wire
+from drivers.contract.card_printer import CardPosition
+from drivers.contract.errors import ProtocolError
+
+AGREE_WITHIN = 6
+"""Readings among which two in a row must be equal: a flipped bit in a status digit is still a digit, and no check sum
+guards it."""
+
+
+class Sensors:
+    def __init__(self, wire: Wire, options: Options) -> None:
+        self._wire = wire
+        self._options = options
+        self._reset_stuck = False
+        self.restarted = False
+        """The printer said "just reset" since `forget_restart`. Kept here, because the printer's own bit may go off
+        when it has been read."""
+
+    async def look(self) -> StatusWords:
+        """The status words once two readings in a row agree; the last reading if the printer changes all the time."""
+        words = await self._read()
+        for _ in range(AGREE_WITHIN - 1):
+            again = await self._read()
+            if again == words:
+                break
+            words = again
+        if words.info & Info.JUST_RESET and not self._reset_stuck:
+            self.restarted = True
+        return words
+
+    def position(self, words: StatusWords) -> CardPosition:
+        return position(words, feeder_is_path=self._options.feeder_bit == "path")
+
+    @property
+    def restart_known(self) -> bool | None:
+        """For `Evidence.restarted`; None if the printer's bit does not go off and so tells nothing."""
+        return None if self._reset_stuck else self.restarted
+
+    def forget_restart(self, words: StatusWords) -> None:
+        """Called when a new card's story begins; `words` were read after `Scs` should have put the bit out."""
+        self.restarted = False
+        self._reset_stuck = bool(words.info & Info.JUST_RESET)
+
+    async def fed_count(self) -> int | None:
+        return decode_count(await self._wire.ask(frame(f"Rco;{self._options.fed_counter}")))
+
+    async def identity(self) -> dict[str, str]:
+        """Firmware and serial number, for the diagnostics page."""
+        return {
+            "firmware": await self._wire.ask(frame("Rfv")),
+            "serial_number": await self._wire.ask(frame("Rsn")),
+        }
+
+    async def _read(self) -> StatusWords:
+        try:
+            return decode_status(await self._wire.ask(frame("Rpst")))
+        except ProtocolError:
+            # An answer that is text but no status: a lost digit, or the answer to something older. Start in step.
+            await self._wire.close()
+            return decode_status(await self._wire.ask(frame("Rpst")))
