@@ -11,6 +11,7 @@ import asyncio
 import random
 import selectors
 from collections.abc import Coroutine
+from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
 T = TypeVar("T")
@@ -92,3 +93,24 @@ def run(main: Coroutine[Any, Any, T], *, seed: int = 0) -> T:
         finally:
             asyncio.set_event_loop(None)
             loop.close()
+
+
+class OfficeClock:
+    """The time of day in virtual time: `start` plus what the running loop has counted."""
+
+    def __init__(self, start: datetime = datetime(2026, 3, 2, 1, 0, tzinfo=UTC)) -> None:
+        self._start = start
+
+    def now(self) -> datetime:
+        """Aware, in UTC; by default a Monday, 08:00 in Jakarta, when the loop starts."""
+        return self._start + timedelta(seconds=asyncio.get_running_loop().time())
+
+
+class SeededChance:
+    """Random bytes that replay from a seed."""
+
+    def __init__(self, seed: int = 0) -> None:
+        self._source = random.Random(seed)
+
+    def token(self, size: int) -> bytes:
+        return self._source.randbytes(size)

@@ -15,7 +15,6 @@ AUTHORISATION_FACT = "centre_authorisation"
 class Shelved:
     """An approval as it came, unverified. `record` None: its card was handed over and the record deleted."""
 
-    jti: str | None
     token: str = field(repr=False)
     record: str | None = field(repr=False)
 
@@ -40,11 +39,14 @@ def put(tx: Transaction, sent: list[tuple[str, dict[str, Any]]], cursor: int) ->
     tx.set_fact(CURSOR_FACT, str(cursor))
 
 
-def find(tx: Transaction, *, nik: str | None = None, slip: str | None = None) -> list[Shelved]:
-    """The approvals filed under a NIK or a slip code, newest first."""
-    column, value = ("nik", nik) if nik is not None else ("slip", slip)
-    rows = tx.rows(f"SELECT jti, token, record FROM approval WHERE {column} = ? ORDER BY id DESC LIMIT 8", value)  # noqa: S608 - a column's name, one of two
-    return [Shelved(row["jti"], row["token"], row["record"]) for row in rows]
+def find(tx: Transaction, *, nik: str | None = None, slip: str | None = None) -> Shelved | None:
+    """The newest approval filed under a NIK or a slip code. An older one no longer counts, whatever the newest is worth:
+    the centre has replaced it."""
+    if nik is not None:
+        row = tx.row("SELECT token, record FROM approval WHERE nik = ? ORDER BY id DESC LIMIT 1", nik)
+    else:
+        row = tx.row("SELECT token, record FROM approval WHERE slip = ? ORDER BY id DESC LIMIT 1", slip)
+    return None if row is None else Shelved(row["token"], row["record"])
 
 
 def authorised(tx: Transaction, service: str) -> bool:

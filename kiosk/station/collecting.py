@@ -12,6 +12,7 @@ from drivers.contract.errors import DeviceError
 from drivers.contract.fingerprint_scanner import CaptureRetry, FingerImage, FingerprintScanner, Light, RetryReason
 from kiosk.api.identifiers import is_slip, nik_fault
 from kiosk.api.messages import Cause, Collection, CollectRequest, FingerPrompt, Stage, Step
+from kiosk.biometrics.template import TemplateError
 from kiosk.cards.approval import Approval, ApprovalError, Authority
 from kiosk.cards.chip import ChipError, files_for
 from kiosk.cards.face import FaceError, render_front
@@ -144,33 +145,24 @@ class Collector:
 
     async def _approval(self, request: CollectRequest) -> Approval:
         found = await self._shelved(request)
-        if not found and self._parts.link.up:
+        if found is None and self._parts.link.up:
             await self._parts.link.round()  # it may have come in this minute
             found = await self._shelved(request)
-        if not found:
-            link_cause = self._parts.link.cause
+        if found is None:
             # While the line is down nobody here can know whether the card is approved: that is the true cause.
-            raise Refused(link_cause or Cause.APPROVAL_MISSING)
-        first: ApprovalError | None = None
-        for one in found:
-            if one.record is None and one.jti is not None:
-                raise Refused(Cause.ALREADY_COLLECTED)
-            try:
-                approval = self._parts.authority.verify(one.token, one.record or "", self._parts.clock.now())
-            except ApprovalError as error:
-                first = first or error
-                continue
-            await self._check_unused(approval)
-            if not approval.record.fingers:
-                raise Refused(Cause.NO_FINGERS)
-            if request.slip is not None and approval.slip != request.slip:
-                raise Refused(Cause.APPROVAL_OTHER_PERSON, "the slip is of another approval")
-            return approval
-        if first is None:
-            raise Refused(Cause.APPROVAL_MISSING)
-        raise Refused(first.cause, first.detail) from first
+            raise Refused(self._parts.link.cause or Cause.APPROVAL_MISSING)
+        if found.record is None:
+            raise Refused(Cause.ALREADY_COLLECTED)
+        try:
+            approval = self._parts.authority.verify(found.token, found.record, self._parts.clock.now())
+        except ApprovalError as error:
+            raise Refused(error.cause, error.detail) from error
+        await self._check_unused(approval)
+        if not approval.record.fingers:
+            raise Refused(Cause.NO_FINGERS)
+        return approval
 
-    async def _shelved(self, request: CollectRequest) -> list[shelf.Shelved]:
+    async def _shelved(self, request: CollectRequest) -> shelf.Shelved | None:
         return await self._parts.journal.read(lambda tx: shelf.find(tx, nik=request.nik, slip=request.slip))
 
     async def _check_unused(self, approval: Approval) -> None:
@@ -204,6 +196,9 @@ class Collector:
             artwork = Artwork(render_front(approval.record, specimen=self._rules.specimen), files_for(approval.record))
             made = await self._parts.maker.make(approval.jti, artwork, self._report)
             await self._finish(made)
+        except TemplateError as error:
+            log.error("the record holds no usable finger: %s", error)
+            await self._to_staff(Cause.NO_FINGERS)
         except (FaceError, ChipError) as error:
             log.error("the record makes no card: %s", error)
             await self._to_staff(Cause.CARD_FAILED)

@@ -1,0 +1,226 @@
+"""A whole office in one loop and in virtual time: the real kioskd rooms, byte-level simulators, a centre, a resident.
+
+What a resident or a power cut does is a method here; what the kiosk does is left to the kiosk. `balanced` is asserted
+at the end of every journey: ledger and physical world agree, blank by blank.
+"""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+from sim.fingerprint_scanner.grow import Simulator as ScannerSimulator
+from sim.thermal_printer.escpos import Simulator as ThermalSimulator
+from sim.ticket_dispenser.notch import Simulator as DispenserSimulator
+
+from kiosk.api import messages as m
+from kiosk.api.client import ApiError, Client
+from kiosk.devices.loading import load
+from kiosk.devices.machine import build
+from kiosk.journal.database import Journal
+from kiosk.station.app import create_app
+from kiosk.station.logring import LogRing
+from kiosk.station.station import Station
+from sim import data
+from sim.card_encoder.pcsc import Simulator as EncoderSimulator
+from sim.card_printer.evolis import Simulator as PrinterSimulator
+from sim.centre import Centre, CentreTransport, Person
+from sim.clock import OfficeClock, SeededChance
+from sim.seam.pipe import PipeConnector
+from sim.world import Place, World
+
+BLANKS = 5
+OFFICERS = ("OFFICER-1", "OFFICER-2")
+
+
+class Office:
+    """Made by `office()`."""
+
+    def __init__(self, folder: Path, seed: int) -> None:
+        self.folder = folder
+        self.clock = OfficeClock()
+        self._chance = SeededChance(seed)
+        self.world = World()
+        self.centre = Centre(self.clock.now, seed=seed)
+        self.printer = PrinterSimulator(self.world, seed=seed)
+        self.encoder = EncoderSimulator(self.world, seed=seed)
+        self.thermal = ThermalSimulator(self.world, seed=seed)
+        self.scanner = ScannerSimulator(self.world, seed=seed)
+        self.dispenser = DispenserSimulator(self.world, seed=seed)
+        self._simulators: dict[str, Any] = {
+            "card_printer": self.printer,
+            "card_encoder": self.encoder,
+            "thermal_printer": self.thermal,
+            "fingerprint_scanner": self.scanner,
+            "ticket_dispenser": self.dispenser,
+        }
+        self.links: dict[str, PipeConnector] = {}
+        self.station: Station
+        self.api: Client
+        self._journal: Journal
+        self._requests = 0
+
+    # -- the machine ---------------------------------------------------------------------------------------------
+    async def boot(self) -> None:
+        """kioskd starts on the journal that is there."""
+        profile = load("laptop-sim")
+        self._journal = Journal(self.folder / "journal.sqlite", self.clock, self._chance, threaded=False)
+        self.links = {slot: PipeConnector(simulator.serve) for slot, simulator in self._simulators.items()}
+        self._http = httpx.AsyncClient(transport=CentreTransport(self.centre), base_url="http://centre", timeout=10.0)
+        self.station = Station(profile, build(profile, dict(self.links)), self._journal, self._http, self.clock)
+        await self.station.start()
+        self.api = Client(transport=httpx.ASGITransport(create_app(self.station, LogRing())))
+        await self.until(lambda state: state.ready and state.link.since is not None)
+
+    async def die(self) -> None:
+        """kioskd is gone between two instants; the hardware is not."""
+        for link in self.links.values():
+            await link.unplug()
+        await self.station.stop()
+        await self.api.close()
+        await self._http.aclose()
+        self._journal.close()
+
+    async def power_cut(self, seconds: float = 60.0) -> None:
+        """The mains fail: kioskd and every device stop where they are, and come back `seconds` later."""
+        for simulator in self._simulators.values():
+            simulator.power_cut()
+        await self.die()
+        await asyncio.sleep(seconds)
+        for simulator in self._simulators.values():
+            simulator.power_on()
+        await self.boot()
+
+    async def load_blanks(self, quantity: int = BLANKS) -> None:
+        """Two officers count blanks, put them into the hopper and enter the count."""
+        self.world.load_blanks(quantity)
+        await self.api.load_blanks(m.BlanksLoaded(request_id=self.request(), quantity=quantity, officers=OFFICERS))
+
+    # -- the resident --------------------------------------------------------------------------------------------
+    def request(self) -> str:
+        self._requests += 1
+        return f"request-{self._requests:06d}"
+
+    @property
+    def resident(self) -> Person:
+        return self.centre.people[0]
+
+    async def ticket(self, service: str = "akta") -> m.Ticket:
+        return await self.api.take_ticket(m.TicketRequest(request_id=self.request(), service=service))
+
+    async def scan_slip(self, person: Person | None = None) -> m.Collection:
+        slip = (person or self.resident).slip
+        return await self.api.collect(m.CollectRequest(request_id=self.request(), slip=slip))
+
+    async def type_nik(self, person: Person | None = None) -> m.Collection:
+        return await self.api.collect(m.CollectRequest(request_id=self.request(), nik=(person or self.resident).nik))
+
+    def finger(self, person: Person | None = None, impression: int = 2) -> None:
+        """Lays this person's enrolled finger on the glass."""
+        name = next(iter((person or self.resident).fingers.values()))
+        self.world.place_finger(data.finger_image(name, impression))
+
+    async def touch_once(self, person: Person) -> None:
+        """Lays the finger on the glass until the kiosk has judged it, and lifts it."""
+        state = await self.api.state()
+        before = state.collection.finger.attempt if state.collection and state.collection.finger else 0
+        self.finger(person)
+        await self.until(
+            lambda now: (
+                now.collection is None or now.collection.finger is None or now.collection.finger.attempt > before
+            )
+        )
+        self.world.place_finger(None)
+
+    async def until(self, wanted: Callable[[m.State], bool], limit: float = 300.0) -> m.State:
+        """Waits until the kiosk's state is as wanted; fails, saying what it was, after `limit` virtual seconds."""
+        state = await self.api.state()
+        try:
+            async with asyncio.timeout(limit):
+                while not wanted(state):
+                    state = await self.station.next_state(state.revision)
+        except TimeoutError:
+            raise AssertionError(f"never so within {limit:.0f} s; at the end: {state.model_dump_json()}") from None
+        return state
+
+    async def stage(self, *stages: m.Stage) -> m.Collection:
+        """Waits until the collection stands at one of these stages."""
+        state = await self.until(lambda now: now.collection is not None and now.collection.stage in stages)
+        assert state.collection is not None
+        return state.collection
+
+    async def step(self, step: m.Step) -> m.Collection:
+        """Waits until the card is at this step."""
+        state = await self.until(lambda now: now.collection is not None and now.collection.step is step)
+        assert state.collection is not None
+        return state.collection
+
+    async def collect_to_the_end(self, *, take: bool = True) -> m.Collection:
+        """With the right finger on the glass: waits for the card and takes it."""
+        self.finger()
+        await self.stage(m.Stage.TAKE_CARD, m.Stage.CANNOT, m.Stage.STAFF)
+        if take:
+            self.world.take_card()
+        ended = await self.stage(m.Stage.DONE, m.Stage.CANNOT, m.Stage.STAFF)
+        self.world.place_finger(None)
+        return ended
+
+    async def refused(self, asking: Awaitable[m.Message]) -> str | None:
+        """The cause for which kioskd refuses; fails if it does not refuse."""
+        try:
+            answer = await asking
+        except ApiError as error:
+            return error.cause
+        raise AssertionError(f"not refused: {answer!r}")
+
+    # -- what must hold ------------------------------------------------------------------------------------------
+    async def balanced(self, *, taken: int, scrapped: int = 0, captured: int = 0, unknown: int = 0) -> None:
+        """Ledger and world agree: blanks in = cards out + scrapped + left, and no card exists twice."""
+        state = await self.api.state()
+        ledger, world = state.blanks, self.world
+        assert (ledger.holder, ledger.reject, ledger.capture, ledger.unknown, ledger.path) == (
+            taken,
+            scrapped,
+            captured,
+            unknown,
+            0,
+        ), ledger
+        assert ledger.loaded == ledger.hopper + ledger.holder + ledger.reject + ledger.capture + ledger.unknown
+        assert len(world.at(Place.HOPPER)) == ledger.hopper
+        assert len(world.at(Place.REJECT)) == scrapped + captured
+        assert len(world.at(Place.HAND)) == taken
+        assert world.in_path() is None
+        report = await self.api.journal()
+        assert report.ok, report.problems
+
+    def audited(self, kind: str) -> list[dict[str, Any]]:
+        """The bodies of the audit's records of this kind."""
+        rows = self._journal.read_now(
+            lambda tx: tx.rows("SELECT body FROM audit WHERE kind = ? ORDER BY sequence", kind)
+        )
+        return [json.loads(row["body"]) for row in rows]
+
+    async def told(self, kind: str) -> list[dict[str, Any]]:
+        """What the centre was told, once nothing is queued any more."""
+        await self.until(lambda state: state.link.queued == 0)
+        return [event.body for event in self.centre.events if event.kind == kind]
+
+
+@asynccontextmanager
+async def office(
+    folder: Path, *, seed: int = 0, blanks: int = BLANKS, prepare: Callable[[Office], None] | None = None
+) -> AsyncIterator[Office]:
+    """An office that has opened this morning, with blanks counted in. `prepare` runs before kioskd's first start."""
+    one = Office(folder, seed)
+    if prepare is not None:
+        prepare(one)
+    await one.boot()
+    if blanks:
+        await one.load_blanks(blanks)
+    try:
+        yield one
+    finally:
+        await one.die()
