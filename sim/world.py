@@ -127,6 +127,11 @@ class World:
         return None
 
     # -- paper and tickets ---------------------------------------------------------------------------------------
+    def load_paper(self, length_mm: float = 80_000.0) -> None:
+        """Somebody puts a new roll into the thermal printer."""
+        self.paper_mm = length_mm
+        self.tell(Event("stock", f"{length_mm / 1000:.0f} m of paper loaded"))
+
     def slip_out(self, picture: Image, text: str) -> None:
         self.slips.append(picture)
         self.slip_texts.append(text)

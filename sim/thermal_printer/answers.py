@@ -1,0 +1,72 @@
+"""The way back to the host: answers in order, damaged as the armed faults will have it."""
+
+import asyncio
+import random
+
+from sim.faults import FaultBoard
+from sim.seam.pipe import DeviceSide
+
+FAULTS = ("silence", "garbage", "delay", "drop", "corrupt", "short-read", "noise")
+LATE = 2.0
+"""Seconds by which the fault `delay` holds an answer back."""
+GAP = 0.005
+"""Seconds between the single bytes of `short-read`."""
+
+
+class Answers:
+    """One queue, one sender: however late an answer, none overtakes another."""
+
+    def __init__(self, faults: FaultBoard, *, seed: int, pace: float) -> None:
+        self._faults = faults
+        self._chance = random.Random(seed)
+        self._pace = pace
+        self._queue: asyncio.Queue[bytes] = asyncio.Queue()
+        self._line: DeviceSide | None = None
+
+    def connected(self, line: DeviceSide) -> None:
+        """Answers go to the newest line; those still unsent for an older one are lost."""
+        self.lost()
+        self._line = line
+
+    def disconnected(self, line: DeviceSide) -> None:
+        if self._line is line:
+            self._line = None
+
+    def lost(self) -> None:
+        """What was to be sent is forgotten."""
+        while not self._queue.empty():
+            self._queue.get_nowait()
+
+    def send(self, data: bytes) -> None:
+        self._queue.put_nowait(data)
+
+    async def run(self) -> None:
+        """Sends for ever."""
+        while True:
+            data = await self._queue.get()
+            for piece in await self._suffer(data):
+                if self._line is not None:
+                    await self._line.write(piece)
+                await asyncio.sleep(GAP * self._pace if len(piece) < len(data) else 0)
+
+    async def _suffer(self, data: bytes) -> list[bytes]:
+        """`data` in the pieces in which it will be sent."""
+        faults, chance = self._faults, self._chance
+        if faults.take("silence"):
+            return []
+        if faults.take("delay"):
+            await asyncio.sleep(LATE * self._pace)
+        if faults.take("garbage"):
+            # No ESC/POS answer has its top bit set, so these bytes mean nothing, whatever stands around them.
+            return [bytes(chance.randrange(0x80, 0x100) for _ in range(len(data) + chance.randrange(3)))]
+        if faults.take("drop"):
+            at = chance.randrange(len(data))
+            data = data[:at] + data[at + 1 :]
+        if data and faults.take("corrupt"):
+            at = chance.randrange(len(data))
+            data = data[:at] + bytes((data[at] ^ 1 << chance.randrange(8),)) + data[at + 1 :]
+        if faults.take("noise"):
+            data = bytes(chance.randrange(0x80, 0x100) for _ in range(1 + chance.randrange(4))) + data
+        if faults.take("short-read"):
+            return [bytes((byte,)) for byte in data]
+        return [data] if data else []

@@ -1,0 +1,34 @@
+"""Real-time commands, which a printer obeys as they arrive, wherever they stand (Epson ESC/POS reference).
+
+That includes the middle of a picture, as on the machine: there they are obeyed and are part of the picture too.
+"""
+
+from collections.abc import Iterator
+
+CLEAR = b"\x10\x14\x08\x01\x03\x14\x01\x06\x02\x08"
+_COMMANDS = (
+    *(bytes((0x10, 0x04, n)) for n in range(1, 5)),
+    *(bytes((0x10, 0x05, n)) for n in range(3)),
+    CLEAR,
+)
+_BEGINNINGS = frozenset(command[:length] for command in _COMMANDS for length in range(1, len(command) + 1))
+
+
+class Ears:
+    def __init__(self) -> None:
+        self._held = b""
+
+    def feed(self, data: bytes) -> Iterator[tuple[bytes, bytes | None]]:
+        """`data` in order, in pieces that end with a real-time command; the last piece has none (None)."""
+        start = 0
+        for at, byte in enumerate(data):
+            if not self._held and byte != 0x10:
+                continue
+            self._held += bytes((byte,))
+            while self._held and self._held not in _BEGINNINGS:
+                self._held = self._held[1:]
+            if self._held in _COMMANDS:
+                command, self._held = self._held, b""
+                yield data[start : at + 1], command
+                start = at + 1
+        yield data[start:], None

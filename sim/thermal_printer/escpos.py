@@ -1,0 +1,249 @@
+"""A receipt printer of the Epson TM-T20II kind, byte for byte: hears at once, prints at 150 mm/s, runs out of paper."""
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+from PIL import Image
+
+from sim.faults import FaultBoard
+from sim.seam.pipe import DeviceSide
+from sim.thermal_printer import answers, ears
+from sim.thermal_printer.interpreter import Act, Cut, Interpreter, Line, Tell, Watch
+from sim.thermal_printer.language import Stream
+from sim.thermal_printer.panel import Panel, identity, watched
+from sim.thermal_printer.paper import CUTTER_DOTS, DOTS_PER_MM, LONGEST, Strip
+from sim.world import World
+
+SPEED = 150.0 * DOTS_PER_MM
+"""Dots per second."""
+CUT_TIME = 0.3
+STEP = 24
+"""Dots between two looks at the sensors."""
+LOOK = 0.1
+"""Seconds between two looks at the sensors while nothing moves."""
+START_TIME = 1.5
+"""Seconds from power to the first answer; electronics, so `pace` does not shorten it."""
+NEAR_END_MM = 4_000.0
+"""Paper left on the roll when the near-end sensor sees its core."""
+POWER_LOSS_AT = 120
+PAPER_OUT_AT = 200
+"""Dots of a slip after which the faults of these names strike."""
+
+
+class Simulator:
+    DEVICE = "thermal-printer"
+    FAULTS = frozenset(
+        {
+            *answers.FAULTS,
+            *("unplug", "stale-status", "power-loss", "paper-out", "paper-out-mid", "paper-low", "cover-open"),
+            *("cutter", "head-hot"),
+        }
+    )
+
+    def __init__(self, world: World, *, seed: int = 0, pace: float = 1.0) -> None:
+        self.world = world
+        self.pace = pace
+        self.faults = FaultBoard(self.DEVICE, self.FAULTS)
+        self._powered = True
+        self._strip = Strip()
+        self._answers = answers.Answers(self.faults, seed=seed, pace=pace)
+        self._interpreter = Interpreter()
+        self._stream = Stream()
+        self._ears = ears.Ears()
+        self._arrived = asyncio.Event()
+        self._mask = 0
+        self._pushed = b""
+        self._cutter_stuck = False
+        self._said = [Panel().real_time(n) for n in range(5)]
+        """The last answer to each DLE EOT n."""
+        self._tasks: list[asyncio.Task[None]] = []
+        self._printing: asyncio.Task[None] | None = None
+        self._restart: asyncio.Task[None] | None = None
+
+    # -- power ---------------------------------------------------------------------------------------------------
+
+    def power_cut(self) -> None:
+        """Everything volatile is gone; the paper stays as it is, with half a line on it maybe."""
+        self._powered = False
+        for task in (*self._tasks, self._printing):
+            if task is not None:
+                task.cancel()
+        self._tasks, self._printing = [], None
+        self._forget()
+        self._answers.lost()
+        self._interpreter.reset()
+        self._ears = ears.Ears()
+        self._mask, self._cutter_stuck = 0, False
+
+    def power_on(self) -> None:
+        self._powered = True
+        self._run()
+
+    def _run(self) -> None:
+        """Starts what goes on inside, also without a host; in the first call that has a running loop."""
+        if not self._powered or self._tasks:
+            return
+        loop = asyncio.get_running_loop()
+        inside: tuple[Callable[[], Coroutine[Any, Any, None]], ...] = (self._answers.run, self._watch)
+        self._tasks = [loop.create_task(work()) for work in inside]
+        self._printing = loop.create_task(self._print())
+
+    async def _lose_power(self) -> None:
+        self.power_cut()
+        await asyncio.sleep(START_TIME)
+        self.power_on()
+
+    # -- the host ------------------------------------------------------------------------------------------------
+
+    async def serve(self, stream: DeviceSide) -> None:
+        self._run()
+        self._answers.connected(stream)
+        try:
+            while data := await stream.read():
+                if self._powered:  # without power the bytes are lost
+                    self._hear(data)
+        finally:
+            self._answers.disconnected(stream)
+
+    def _hear(self, data: bytes) -> None:
+        for piece, command in self._ears.feed(data):
+            self._stream.feed(piece)
+            if command is not None:
+                self._at_once(command)
+        self._arrived.set()
+
+    def _at_once(self, command: bytes) -> None:
+        panel = self._panel()
+        if command == ears.CLEAR:
+            self._abandon()
+            self._answers.send(b"\x37\x25\x00")
+        elif (
+            command[1] == 0x05
+        ):  # DLE ENQ 1 goes on where an error stopped it, 2 forgets the data; both free the cutter
+            if self._cutter_stuck and command[2] == 2:
+                self._abandon()
+            self._free_cutter()
+        elif self.faults.take("stale-status"):
+            self._answers.send(bytes((self._said[command[2]],)))
+        else:
+            self._said[command[2]] = panel.real_time(command[2])
+            self._answers.send(bytes((self._said[command[2]],)))
+
+    def _abandon(self) -> None:
+        """Buffers are cleared, and whatever was being done is not done further."""
+        self._forget()
+        self._interpreter.forget_line()
+        self._free_cutter()
+        if self._printing is not None:
+            self._printing.cancel()
+            self._printing = asyncio.get_running_loop().create_task(self._print())
+
+    def _forget(self) -> None:
+        self._stream.clear()
+        self._arrived.clear()
+
+    def _free_cutter(self) -> None:
+        self._cutter_stuck = self._cutter_stuck and self.faults.active("cutter")
+
+    # -- status --------------------------------------------------------------------------------------------------
+
+    def _panel(self) -> Panel:
+        active = self.faults.active
+        return Panel(
+            cover_open=active("cover-open"),
+            paper_end=active("paper-out") or self.world.paper_mm <= 0,
+            near_end=active("paper-low") or self.world.paper_mm <= NEAR_END_MM,
+            cutter_stuck=self._cutter_stuck,
+            head_hot=active("head-hot"),
+        )
+
+    async def _watch(self) -> None:
+        """Automatic status back."""
+        while True:
+            await asyncio.sleep(LOOK)
+            status = self._panel().automatic()
+            if self._mask and watched(self._mask, status) != watched(self._mask, self._pushed):
+                self._push()
+
+    def _push(self) -> None:
+        self._pushed = self._panel().automatic()
+        self._answers.send(self._pushed)
+
+    # -- printing ------------------------------------------------------------------------------------------------
+
+    async def _print(self) -> None:
+        """Obeys command after command; an off-line printer obeys none until it is on-line again."""
+        while True:
+            while (command := self._stream.next()) is None:
+                self._arrived.clear()
+                await self._arrived.wait()
+            await self._on_line()
+            for act in self._interpreter.obey(command):
+                await self._do(act)
+
+    async def _on_line(self) -> None:
+        while self._panel().offline:
+            await asyncio.sleep(LOOK)
+
+    async def _do(self, act: Act) -> None:
+        match act:
+            case Line(height, dots, text):
+                if text:
+                    self._strip.say(text)
+                await self._burn(height, dots)
+            case Cut(feed):
+                if feed is not None:
+                    await self._burn(CUTTER_DOTS + feed, None)
+                await self._cut()
+            case Watch(mask):
+                self._mask = mask
+                if mask:
+                    self._push()
+            case Tell("sensor", argument):
+                self._tell(self._panel().sensor(argument[0]))
+            case Tell("identity", argument):
+                self._tell(identity(argument[0]))
+            case Tell(_, argument):
+                self._tell(b"\x37\x22" + argument + b"\x00")
+
+    def _tell(self, answer: bytes) -> None:
+        if answer:
+            self._answers.send(answer)
+
+    async def _burn(self, height: int, dots: Image.Image | None) -> None:
+        """Moves the paper, STEP by STEP; where the paper or the power ends, so does the line."""
+        for top in range(0, height, STEP):
+            await self._on_line()
+            rows = min(STEP, height - top)
+            part = None
+            if dots is not None and top < dots.height:
+                part = dots.crop((0, top, dots.width, min(top + rows, dots.height)))
+            self._strip.advance(part, rows)
+            self.world.paper_mm = max(self.world.paper_mm - rows / DOTS_PER_MM, 0.0)
+            await asyncio.sleep(rows / SPEED * self.pace)
+            self._mishaps(rows)
+            if self._strip.length > LONGEST:
+                self._off()
+
+    def _mishaps(self, rows: int) -> None:
+        """Faults that strike within a slip, each asked once a slip."""
+
+        def passed(mark: int) -> bool:
+            return self._strip.printed - rows < mark <= self._strip.printed
+
+        if passed(PAPER_OUT_AT) and self.faults.take("paper-out-mid"):
+            self.world.paper_mm = 0.0
+        if passed(POWER_LOSS_AT) and self.faults.take("power-loss"):
+            self._restart = asyncio.get_running_loop().create_task(self._lose_power())
+
+    async def _cut(self) -> None:
+        if self.faults.take("cutter"):
+            self._cutter_stuck = True
+        await self._on_line()
+        await asyncio.sleep(CUT_TIME * self.pace)
+        self._off()
+
+    def _off(self) -> None:
+        if (slip := self._strip.cut()) is not None:
+            self.world.slip_out(*slip)

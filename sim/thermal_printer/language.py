@@ -1,0 +1,191 @@
+"""ESC/POS as a stream of commands: finds where each command ends, and nothing else.
+
+Lengths from Epson's ESC/POS command reference (standard mode, roll paper printers). A byte that begins no known command
+is given out alone as `unknown`, as printers drop it. Nothing is ever waited for beyond MOST bytes, so no length field,
+however damaged, makes the printer deaf for long.
+"""
+
+from dataclasses import dataclass
+
+ESC, FS, GS, DLE = 0x1B, 0x1C, 0x1D, 0x10
+MOST = 1 << 20
+"""Bytes that one command may be long; a larger length is damage, and its header is dropped."""
+
+_ESC_FIXED = {
+    **dict.fromkeys(b"24<@LSimv\x0c", 0),
+    **dict.fromkeys(b" !%+-3=?AEGJKMRTUVadertu{", 1),
+    **dict.fromkeys(b"$\\cB", 2),
+    **dict.fromkeys(b"p", 3),
+    **dict.fromkeys(b"W", 8),
+}
+_FS_FIXED = {
+    **dict.fromkeys(b"&.", 0),
+    **dict.fromkeys(b"!-CW", 1),
+    **dict.fromkeys(b"S?p", 2),
+    **dict.fromkeys(b"2", 74),
+}
+_GS_FIXED = {
+    **dict.fromkeys(b":c", 0),
+    **dict.fromkeys(b"!#/BEHITabfhrwj|", 1),
+    **dict.fromkeys(b"$ALPW\\", 2),
+    **dict.fromkeys(b"^", 3),
+    **dict.fromkeys(b"g", 4),
+}
+_DLE_LENGTHS = {0x04: 3, 0x05: 3, 0x14: 5}
+_COUNTED_CUTS = (65, 66, 97, 98, 103, 104)
+"""The forms of GS V that a second parameter follows: feed by it, then cut."""
+PLAIN = {0x09: "HT", 0x0A: "LF", 0x0C: "FF", 0x0D: "CR", 0x18: "CAN"}
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """`name` as the manuals write it (`ESC !`, `GS v`), `text`, or `unknown`; `data` is what follows the name."""
+
+    name: str
+    data: bytes = b""
+
+
+class _Short(Exception):
+    """The command's end has not arrived yet."""
+
+
+class _Damaged(Exception):
+    """No command has such a length."""
+
+
+class Stream:
+    """Takes bytes in any pieces, gives out commands."""
+
+    def __init__(self) -> None:
+        self._buffer = bytearray()
+
+    def __len__(self) -> int:
+        return len(self._buffer)
+
+    def feed(self, data: bytes) -> None:
+        self._buffer += data
+
+    def clear(self) -> None:
+        self._buffer.clear()
+
+    def next(self) -> Command | None:
+        """The next whole command, or None until more bytes arrive."""
+        buffer = self._buffer
+        if not buffer:
+            return None
+        first = buffer[0]
+        if first >= 0x20:
+            end = next((at for at, byte in enumerate(buffer) if byte < 0x20), len(buffer))
+            return self._take("text", 0, end)
+        if first in PLAIN:
+            return self._take(PLAIN[first], 1, 1)
+        if first not in (ESC, FS, GS, DLE):
+            return self._take("unknown", 0, 1)
+        if len(buffer) < 2:
+            return None
+        if first == DLE:
+            return self._realtime(buffer[1])
+        fixed, prefix = {ESC: (_ESC_FIXED, "ESC"), FS: (_FS_FIXED, "FS"), GS: (_GS_FIXED, "GS")}[first]
+        second = buffer[1]
+        try:
+            length = fixed[second] if second in fixed else _variable(prefix, second, buffer)
+        except _Short:
+            return None
+        except _Damaged:
+            return self._take("unknown", 0, 2)
+        if len(buffer) < 2 + length:
+            return None
+        return self._take(f"{prefix} {_shown(second)}", 2, 2 + length)
+
+    def _realtime(self, second: int) -> Command | None:
+        """DLE sequences were obeyed as they arrived; in their turn they are only stepped over."""
+        if second not in _DLE_LENGTHS:
+            return self._take("unknown", 0, 1)
+        length = _DLE_LENGTHS[second]
+        if second == 0x14 and len(self._buffer) > 2 and self._buffer[2] == 8:
+            length = 10
+        return self._take("DLE", 1, length) if len(self._buffer) >= length else None
+
+    def _take(self, name: str, start: int, end: int) -> Command:
+        command = Command(name, bytes(self._buffer[start:end]))
+        del self._buffer[:end]
+        return command
+
+
+def _shown(byte: int) -> str:
+    return chr(byte) if 0x20 < byte < 0x7F else {0x20: "SP", 0x0C: "FF"}[byte]
+
+
+def _at(buffer: bytearray, index: int) -> int:
+    if index >= len(buffer):
+        raise _Short
+    return buffer[index]
+
+
+def _low_high(buffer: bytearray, index: int) -> int:
+    return _at(buffer, index) | _at(buffer, index + 1) << 8
+
+
+def _sane(length: int) -> int:
+    if length > MOST:
+        raise _Damaged
+    return length
+
+
+def _until_nul(buffer: bytearray, most: int) -> int:
+    """Parameters that end with NUL, at most `most` of them."""
+    end = buffer.find(0, 2, 2 + most + 1)
+    if end >= 0:
+        return end - 1
+    if len(buffer) > 2 + most:
+        raise _Damaged
+    raise _Short
+
+
+def _variable(prefix: str, second: int, buffer: bytearray) -> int:
+    """How many bytes follow the command's two, when these bytes themselves say so."""
+    match prefix, chr(second):
+        case _, "(":  # x pL pH and that many
+            return 3 + _low_high(buffer, 3)
+        case "ESC", "*":  # m nL nH, one or three bytes a column
+            return 3 + _low_high(buffer, 3) * (3 if _at(buffer, 2) in (32, 33) else 1)
+        case "ESC", "D":
+            return _until_nul(buffer, 32)
+        case "ESC", "&":  # y c1 c2, for each character x and x*y bytes
+            return _user_characters(buffer)
+        case "GS", "v":  # 0 m xL xH yL yH
+            return _sane(6 + _low_high(buffer, 4) * _low_high(buffer, 6))
+        case "GS", "V":
+            return 2 if _at(buffer, 2) in _COUNTED_CUTS else 1
+        case "GS", "8":  # L p1 p2 p3 p4
+            return _sane(5 + (_low_high(buffer, 3) | _low_high(buffer, 5) << 16))
+        case "GS", "*":  # x y, x*8 columns of y bytes
+            return 2 + _at(buffer, 2) * _at(buffer, 3) * 8
+        case "GS", "k":  # a barcode: up to 6 ends with NUL, from 65 counted
+            return 2 + _at(buffer, 3) if _at(buffer, 2) >= 65 else _until_nul(buffer, 256)
+        case "GS", "C":
+            return {0x30: 3, 0x31: 7, 0x32: 3}.get(_at(buffer, 2), 1)
+        case "GS", "z":  # 0 t1 t2
+            return 3
+        case "GS", "Q":  # 0 m xL xH yL yH
+            return _sane(6 + _low_high(buffer, 4) * _low_high(buffer, 6))
+        case "FS", "q":  # n, for each picture xL xH yL yH and x*y*8 bytes
+            return _nv_pictures(buffer)
+        case "FS", "g":  # 1 or 2, m a1-a4 nL nH, for 1 then n bytes
+            return 8 + (_low_high(buffer, 8) if _at(buffer, 2) == 0x31 else 0)
+    raise _Damaged
+
+
+def _user_characters(buffer: bytearray) -> int:
+    height, first, last = _at(buffer, 2), _at(buffer, 3), _at(buffer, 4)
+    end = 5
+    for _ in range(first, last + 1):
+        end += 1 + _at(buffer, end) * height
+    return end - 2
+
+
+def _nv_pictures(buffer: bytearray) -> int:
+    end = 3
+    for _ in range(_at(buffer, 2)):
+        end = _sane(end + 4 + _low_high(buffer, end) * _low_high(buffer, end + 2) * 8)
+    return end - 2
