@@ -104,15 +104,12 @@ def build(profile: Profile, links: Mapping[str, Connector] | None = None) -> Mac
     devices: dict[str, Device] = {}
     for name, slot in profile.slots.filled().items():
         module = driver_module(name, slot.driver)
-        link: Any
-        if links is not None and name in links:
-            link = module.link_over(links[name])
-        else:
-            try:
-                link = module.link(slot.transport)
-            except LinkError as error:
-                raise ProfileError(f"{profile.source or profile.name}: slots.{name}.transport: {error}") from error
-        devices[name] = module.Driver(link, options=module.Options.model_validate(slot.options))
+        try:
+            given = links.get(name) if links else None
+            link = module.link(slot.transport) if given is None else module.link_over(given)
+            devices[name] = module.Driver(link, options=module.Options.model_validate(slot.options))
+        except LinkError as error:
+            raise ProfileError(f"{profile.source or profile.name}: slots.{name}.transport: {error}") from error
     return Machine(profile, devices)
 
 

@@ -132,7 +132,8 @@ class Slot(Part):
 
     @property
     def simulated(self) -> bool:
-        return self.transport.startswith("sim:")
+        """What answers is software: a simulator's socket, or a driver told to take a virtual device for real."""
+        return self.transport.startswith("sim:") or self.options.get("simulator") is True
 
 
 class Slots(Part):
@@ -192,7 +193,7 @@ class Profile(Part):
             for name, slot in self.slots.filled().items():
                 if slot.simulated:
                     raise ValueError(
-                        f"slots.{name}.transport: {slot.transport!r} is a simulator; a production profile takes none"
+                        f"slots.{name}: {slot.transport!r} is a simulator; a production profile takes none"
                     )
             if not self.centre.url.startswith("https://"):
                 raise ValueError("centre.url: a production profile reaches the centre by https:// only")
