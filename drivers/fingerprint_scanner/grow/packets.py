@@ -1,0 +1,200 @@
+"""The packets of the ZFM-20 / R30x / AS608 / R503 family: framing, and the shapes of the answers that are used.
+
+Source: ZhianTec ZFM user manual 4.1 and Hangzhou Grow R503 user manual V1.2, "data package format" and "module
+instruction system". All numbers are big endian. No waiting and no pipe here.
+"""
+
+import struct
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Final
+
+from drivers.contract.errors import ProtocolError
+
+HEADER: Final = b"\xef\x01"
+DEFAULT_ADDRESS: Final = 0xFFFFFFFF
+CONTENT_MAX: Final = 256
+"""Bytes of content in one packet; the length field counts two more for the checksum."""
+_START = struct.Struct(">2sIBH")
+
+
+class PacketId(IntEnum):
+    COMMAND = 0x01
+    DATA = 0x02
+    """A piece of a transfer; more follow."""
+    ACK = 0x07
+    END = 0x08
+    """The last piece of a transfer."""
+
+
+class Instruction(IntEnum):
+    GET_IMAGE = 0x01
+    UP_IMAGE = 0x0A
+    READ_SYSTEM = 0x0F
+    VERIFY_PASSWORD = 0x13
+    GET_IMAGE_EX = 0x28
+    AURA_LED = 0x35
+    CHECK_SENSOR = 0x36
+    READ_PRODUCT = 0x3C
+
+
+class Code(IntEnum):
+    """Confirmation codes that the driver tells apart."""
+
+    OK = 0x00
+    PACKET_ERROR = 0x01
+    NO_FINGER = 0x02
+    CAPTURE_FAILED = 0x03
+    TOO_MESSY = 0x06
+    TOO_FEW_FEATURES = 0x07
+    UPLOAD_FAILED = 0x0F
+    WRONG_PASSWORD = 0x13
+    NO_IMAGE = 0x15
+    VERIFY_FIRST = 0x21
+    SENSOR_FAULT = 0x29
+
+
+@dataclass(frozen=True, slots=True)
+class Packet:
+    kind: PacketId
+    content: bytes
+    address: int = DEFAULT_ADDRESS
+
+    def __repr__(self) -> str:
+        return f"Packet({self.kind.name}, {len(self.content)} bytes)"  # content may be a piece of a finger
+
+
+@dataclass(frozen=True, slots=True)
+class Damaged:
+    """Something that began like a packet and was none: a byte was lost or changed. `why` is for the log."""
+
+    why: str
+
+
+def encode(packet: Packet) -> bytes:
+    """The packet on the wire. ValueError if the content is longer than CONTENT_MAX."""
+    if len(packet.content) > CONTENT_MAX:
+        raise ValueError(f"content of {len(packet.content)} bytes; a packet holds {CONTENT_MAX}")
+    start = _START.pack(HEADER, packet.address, packet.kind, len(packet.content) + 2)
+    return start + packet.content + struct.pack(">H", _checksum(start[6:] + packet.content))
+
+
+def command(instruction: Instruction, parameters: bytes = b"", address: int = DEFAULT_ADDRESS) -> bytes:
+    """A command packet on the wire."""
+    return encode(Packet(PacketId.COMMAND, bytes((instruction,)) + parameters, address))
+
+
+def _checksum(counted: bytes) -> int:
+    """Sum of packet id, length and content; header and address are not counted."""
+    return sum(counted) & 0xFFFF
+
+
+class Decoder:
+    """Bytes in, packets and damage out; after damage it looks for the next header. Total: no input makes it raise or
+    keep more than one packet's worth of bytes."""
+
+    def __init__(self) -> None:
+        self._buffer = bytearray()
+
+    @property
+    def pending(self) -> bool:
+        """A packet has begun and is not complete."""
+        return bool(self._buffer)
+
+    def reset(self) -> None:
+        self._buffer.clear()
+
+    def feed(self, data: bytes) -> list[Packet | Damaged]:
+        """What `data` completes, in order. Bytes outside packets (0x55 at power-on, noise) are passed over."""
+        self._buffer += data
+        found: list[Packet | Damaged] = []
+        while (item := self._next()) is not None:
+            found.append(item)
+        return found
+
+    def _next(self) -> Packet | Damaged | None:
+        buffer = self._buffer
+        at = buffer.find(HEADER)
+        if at < 0:
+            del buffer[: len(buffer) - (1 if buffer.endswith(HEADER[:1]) else 0)]
+            return None
+        del buffer[:at]
+        if len(buffer) < _START.size:
+            return None
+        _, address, kind, length = _START.unpack_from(buffer)
+        if kind not in tuple(PacketId):
+            return self._skip(f"packet id {kind:02x}")
+        if not 2 <= length <= CONTENT_MAX + 2:
+            return self._skip(f"length {length}")
+        end = _START.size + length
+        if len(buffer) < end:
+            return None
+        content = bytes(buffer[_START.size : end - 2])
+        if _checksum(bytes(buffer[6 : end - 2])) != int.from_bytes(buffer[end - 2 : end], "big"):
+            return self._skip("checksum")
+        del buffer[:end]
+        return Packet(PacketId(kind), content, address)
+
+    def _skip(self, why: str) -> Damaged:
+        """Gives up this header only: a lost byte makes a packet swallow the beginning of the next one."""
+        del self._buffer[: len(HEADER)]
+        return Damaged(why)
+
+
+@dataclass(frozen=True, slots=True)
+class SystemParameters:
+    """The answer to ReadSysPara. `baud` in bit/s, `packet_size` in bytes of content."""
+
+    status: int
+    system_id: int
+    capacity: int
+    security: int
+    address: int
+    packet_size: int
+    baud: int
+
+    @classmethod
+    def parse(cls, data: bytes) -> "SystemParameters":
+        if len(data) != 16:
+            raise ProtocolError(f"ReadSysPara: {len(data)} bytes instead of 16")
+        status, system_id, capacity, security, address, size, baud = struct.unpack(">HHHHIHH", data)
+        if size > 3:
+            raise ProtocolError(f"ReadSysPara: packet size code {size}; 0 to 3 are defined")
+        return cls(status, system_id, capacity, security, address, 32 << size, 9600 * baud)
+
+
+@dataclass(frozen=True, slots=True)
+class ProductInfo:
+    """The answer to ReadProdInfo (R503), as far as it is used. `width`, `height` of the image in pixels."""
+
+    model: str
+    serial: str
+    sensor: str
+    width: int
+    height: int
+
+    @classmethod
+    def parse(cls, data: bytes) -> "ProductInfo":
+        if len(data) != 46:
+            raise ProtocolError(f"ReadProdInfo: {len(data)} bytes instead of 46")
+        model, serial, sensor, width, height = struct.unpack(">16s4x8s2x8sHH4x", data)
+        if not (16 <= width <= 1024 and 16 <= height <= 1024 and width * height % 2 == 0):
+            raise ProtocolError(f"ReadProdInfo: an image of {width}x{height}")
+        return cls(_text(model), _text(serial), _text(sensor), width, height)
+
+
+def _text(field: bytes) -> str:
+    return "".join(chr(byte) if 0x20 < byte < 0x7F else " " for byte in field.split(b"\0")[0]).strip()
+
+
+_TWO_PIXELS: Final = tuple(bytes(((byte >> 4) * 17, (byte & 15) * 17)) for byte in range(256))
+
+
+def unpack_image(data: bytes, width: int, height: int) -> bytearray:
+    """UpImage's two pixels per byte (upper four bits of each, left pixel in the high nibble) as one byte per pixel."""
+    if len(data) * 2 != width * height:
+        raise ProtocolError(f"UpImage: {len(data)} bytes instead of {width * height // 2} for {width}x{height}")
+    pixels = bytearray()
+    for byte in data:
+        pixels += _TWO_PIXELS[byte]
+    return pixels

@@ -1,0 +1,1 @@
+"""Simulated fingerprint scanners. Share no code with drivers.fingerprint_scanner."""

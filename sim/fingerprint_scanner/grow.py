@@ -1,0 +1,332 @@
+"""A ZFM-20 or R503 module: an optical or capacitive sensor, one image buffer, a UART.
+
+Answers every instruction of the manuals' tables with their confirmation codes. It extracts no features, and says so:
+Img2Tz answers 07 (too few features), so nothing can be stored in its library, searches find nothing (09), and no match
+is ever faked. Image, flash settings, password, notepad and timing are real.
+"""
+
+import asyncio
+import random
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import ClassVar, Final
+
+from sim.faults import FaultBoard
+from sim.fingerprint_scanner.glass import pressed
+from sim.fingerprint_scanner.wire import ACK, COMMAND, Command, Receiver, packet, transfer
+from sim.seam.pipe import DeviceSide
+from sim.world import World
+
+BOOT: Final = 0.5
+"""Seconds from power to the first answer."""
+LOOK: Final = 0.15
+"""Seconds for one look at the sensor."""
+LATE: Final = 2.0
+COLOURS: Final = {1: "red", 2: "blue", 3: "purple", 4: "green", 5: "yellow", 6: "cyan", 7: "white"}
+MODES: Final = {1: "breathing", 2: "flashing", 3: "on", 4: "off", 5: "fading on", 6: "fading off"}
+
+OK, BAD_PACKET, NO_FINGER, LOOK_FAILED = 0x00, 0x01, 0x02, 0x03
+TOO_FEW, NO_MATCH, NOT_FOUND, CANNOT_MERGE, OUT_OF_RANGE = 0x07, 0x08, 0x09, 0x0A, 0x0B
+NO_TEMPLATE, NO_TEMPLATE_UP, CANNOT_RECEIVE = 0x0C, 0x0D, 0x0E
+WRONG_PASSWORD, NO_IMAGE, WRONG_REGISTER, VERIFY_FIRST, SENSOR_FAULT = 0x13, 0x15, 0x1A, 0x21, 0x29
+
+
+@dataclass(frozen=True)
+class Model:
+    """What differs between the modules."""
+
+    name: str
+    width: int
+    height: int
+    dpi: int
+    capacity: int
+    ready_byte: bool
+    """Sends 0x55 when it is ready after power-on."""
+
+
+MODELS: Final = {
+    "zfm20": Model("ZFM-20", 256, 288, 500, 1000, ready_byte=False),
+    "r503": Model("R503", 192, 192, 508, 200, ready_byte=True),
+}
+
+
+@dataclass
+class Flash:
+    """What the module keeps without power."""
+
+    password: int = 0
+    address: int = 0xFFFFFFFF
+    baud: int = 6
+    """In units of 9600 bit/s."""
+    security: int = 3
+    packet_code: int = 2
+    """32 << code bytes per data packet."""
+    notepad: list[bytes] = field(default_factory=lambda: [bytes(32)] * 16)
+
+
+class Simulator:
+    """One module on one serial line. `pace` multiplies wire time, the look at the sensor and the boot."""
+
+    DEVICE = "fingerprint-scanner"
+    FAULTS: ClassVar[frozenset[str]] = frozenset(
+        {
+            "silence", "garbage", "unplug", "delay", "drop", "corrupt", "short-read", "noise",
+            "power-loss", "wrong-password", "poor-finger", "sensor-failed",
+        }
+    )  # fmt: skip
+
+    def __init__(self, world: World, *, seed: int = 0, pace: float = 1.0, model: str = "zfm20") -> None:
+        self.world = world
+        self.pace = pace
+        self.model = MODELS[model]
+        self.faults = FaultBoard(self.DEVICE, self.FAULTS)
+        self.flash = Flash()
+        self._chance = random.Random(seed)
+        self._lines: set[DeviceSide] = set()
+        self._image: bytes | None = None
+        self._verified = False
+        self._powered = True
+        self._boots = 0
+        self._booting: asyncio.Task[None] | None = None
+
+    # -- power ---------------------------------------------------------------------------------------------------
+    def power_cut(self) -> None:
+        """The image and the shown password are gone; a transfer under way stops where it is."""
+        self._powered = False
+        self._boots += 1
+        self._image = None
+        self._verified = False
+        if self._booting is not None:
+            self._booting.cancel()
+        self.world.set_light("off")
+
+    def power_on(self) -> None:
+        """Answers again after BOOT seconds."""
+        self._booting = asyncio.get_running_loop().create_task(self._boot())
+
+    async def _boot(self) -> None:
+        await asyncio.sleep(BOOT * self.pace)
+        self._powered = True
+        if self.model.ready_byte:
+            for line in tuple(self._lines):
+                await line.write(b"\x55")
+
+    # -- the line ------------------------------------------------------------------------------------------------
+    async def serve(self, stream: DeviceSide) -> None:
+        receiver = Receiver()
+        self._lines.add(stream)
+        try:
+            while data := await stream.read():
+                await self._on_the_wire(len(data))
+                for command in receiver.take(data):
+                    if self._powered and command.pid == COMMAND and command.address == self.flash.address:
+                        await self._obey(stream, command)
+        finally:
+            self._lines.discard(stream)
+
+    async def _on_the_wire(self, size: int) -> None:
+        """8N1: ten bits per byte."""
+        await asyncio.sleep(size * 10 / (9600 * self.flash.baud) * self.pace)
+
+    async def _send(self, stream: DeviceSide, whole: bytes) -> None:
+        """One packet to the host, with whatever goes wrong on the way."""
+        if self.faults.active("silence"):
+            self.faults.take("silence")
+            return
+        if self.faults.take("delay"):
+            await asyncio.sleep(LATE)
+        if self.faults.take("garbage"):
+            whole = self._chance.randbytes(len(whole))
+        if self.faults.take("drop"):
+            lost = self._chance.randrange(len(whole))
+            whole = whole[:lost] + whole[lost + 1 :]
+        if self.faults.take("corrupt"):
+            bit = self._chance.randrange(len(whole) * 8)
+            whole = bytes(byte ^ (1 << bit % 8 if at == bit // 8 else 0) for at, byte in enumerate(whole))
+        if self.faults.take("noise"):
+            whole = bytes(self._chance.choices(range(0xEF), k=self._chance.randint(1, 16))) + whole
+        await self._on_the_wire(len(whole))
+        if self.faults.take("short-read"):
+            for byte in whole:
+                await stream.write(bytes((byte,)))
+                await asyncio.sleep(0)
+        else:
+            await stream.write(whole)
+
+    async def _obey(self, stream: DeviceSide, command: Command) -> None:
+        boots = self._boots
+        code, data, image = await self._done(command)
+        if boots != self._boots:
+            return
+        address = self.flash.address
+        await self._send(stream, packet(address, ACK, bytes((code,)) + data))
+        if command.body[:1] == b"\x3d" and code == OK:
+            self.power_cut()
+            self.power_on()
+        if image is not None:
+            await self._send_image(stream, transfer(address, image, 32 << self.flash.packet_code))
+
+    async def _send_image(self, stream: DeviceSide, packets: list[bytes]) -> None:
+        boots = self._boots
+        for number, whole in enumerate(packets):
+            if number == len(packets) // 2 and self.faults.take("power-loss"):
+                self.power_cut()
+                self.power_on()
+            if boots != self._boots:
+                return
+            await self._send(stream, whole)
+
+    # -- instructions --------------------------------------------------------------------------------------------
+    async def _done(self, command: Command) -> tuple[int, bytes, bytes | None]:
+        """(confirmation code, data in the acknowledgement, data packets to follow)."""
+        if not command.intact or not command.body:
+            return BAD_PACKET, b"", None
+        instruction, given = command.body[0], command.body[1:]
+        if instruction == 0x13:
+            return self._verify_password(given), b"", None
+        if self.faults.active("wrong-password") or (self.flash.password and not self._verified):
+            return VERIFY_FIRST, b"", None
+        if instruction in (0x01, 0x28):
+            return await self._look(extended=instruction == 0x28), b"", None
+        if instruction == 0x0A:
+            return (NO_IMAGE, b"", None) if self._image is None else (OK, b"", self._image)
+        table = _R503 | _COMMON if self.model.ready_byte else _COMMON | _OLDER
+        if instruction not in table:
+            return BAD_PACKET, b"", None
+        size, act = table[instruction]
+        if len(given) != size:
+            return BAD_PACKET, b"", None
+        code, data = act(self, given)
+        return code, data, None
+
+    async def _look(self, *, extended: bool) -> int:
+        await asyncio.sleep(LOOK * self.pace)
+        if self.faults.take("sensor-failed"):
+            return LOOK_FAILED
+        if self.world.finger is None:
+            return NO_FINGER
+        if self.faults.take("poor-finger"):
+            return TOO_FEW if extended else LOOK_FAILED
+        self._image = pressed(self.world.finger, self.model.width, self.model.height, self.model.dpi)
+        return OK
+
+    def _verify_password(self, given: bytes) -> int:
+        if len(given) != 4:
+            return BAD_PACKET
+        wrong = self.faults.take("wrong-password")
+        self._verified = not wrong and int.from_bytes(given, "big") == self.flash.password
+        return OK if self._verified else WRONG_PASSWORD
+
+    def system(self, _: bytes) -> tuple[int, bytes]:
+        status = (4 if self._verified else 0) | (8 if self._image is not None else 0)
+        flash = self.flash
+        words = (status, 9, self.model.capacity, flash.security)
+        tail = (flash.packet_code, flash.baud)
+        data = b"".join(word.to_bytes(2, "big") for word in words) + flash.address.to_bytes(4, "big")
+        return OK, data + b"".join(word.to_bytes(2, "big") for word in tail)
+
+    def set_system(self, given: bytes) -> tuple[int, bytes]:
+        register, value = given
+        if register == 4 and 1 <= value <= 12:
+            self.flash.baud = value
+        elif register == 5 and 1 <= value <= 5:
+            self.flash.security = value
+        elif register == 6 and value <= 3:
+            self.flash.packet_code = value
+        else:
+            return WRONG_REGISTER, b""
+        return OK, b""
+
+    def set_password(self, given: bytes) -> tuple[int, bytes]:
+        self.flash.password = int.from_bytes(given, "big")
+        return OK, b""
+
+    def set_address(self, given: bytes) -> tuple[int, bytes]:
+        self.flash.address = int.from_bytes(given, "big")
+        return OK, b""
+
+    def chance(self, _: bytes) -> tuple[int, bytes]:
+        return OK, self._chance.randbytes(4)
+
+    def write_notepad(self, given: bytes) -> tuple[int, bytes]:
+        if given[0] > 15:
+            return OUT_OF_RANGE, b""
+        self.flash.notepad[given[0]] = given[1:]
+        return OK, b""
+
+    def read_notepad(self, given: bytes) -> tuple[int, bytes]:
+        return (OUT_OF_RANGE, b"") if given[0] > 15 else (OK, self.flash.notepad[given[0]])
+
+    def features(self, _: bytes) -> tuple[int, bytes]:
+        return (NO_IMAGE if self._image is None else TOO_FEW), b""
+
+    def index_table(self, given: bytes) -> tuple[int, bytes]:
+        return (OUT_OF_RANGE, b"") if given[0] > 3 else (OK, bytes(32))
+
+    def check_sensor(self, _: bytes) -> tuple[int, bytes]:
+        return (SENSOR_FAULT if self.faults.active("sensor-failed") else OK), b""
+
+    def aura(self, given: bytes) -> tuple[int, bytes]:
+        mode, _, colour, _ = given
+        if mode not in MODES or (mode != 4 and colour not in COLOURS):
+            return BAD_PACKET, b""
+        self.world.set_light("off" if mode == 4 else f"{MODES[mode]} {COLOURS[colour]}")
+        return OK, b""
+
+    def lamp(self, lit: str) -> tuple[int, bytes]:
+        self.world.set_light(lit)
+        return OK, b""
+
+    def product(self, _: bytes) -> tuple[int, bytes]:
+        model = self.model
+        texts = (model.name.encode().ljust(16, b"\0"), b"SIM1", b"SPECIMEN", b"\x01\x00", b"CAPACIT\0")
+        numbers = (model.width, model.height, 1536, model.capacity)
+        return OK, b"".join(texts) + b"".join(number.to_bytes(2, "big") for number in numbers)
+
+
+_Act = Callable[[Simulator, bytes], tuple[int, bytes]]
+
+
+def _always(code: int, data: bytes = b"") -> _Act:
+    return lambda _module, _given: (code, data)
+
+
+# Instruction: (bytes of parameters, what it does). An empty library answers as one.
+_COMMON: Final[dict[int, tuple[int, _Act]]] = {
+    0x02: (1, Simulator.features),
+    0x03: (0, _always(NO_MATCH, bytes(2))),
+    0x04: (5, _always(NOT_FOUND, bytes(4))),
+    0x05: (0, _always(CANNOT_MERGE)),
+    0x06: (3, _always(OUT_OF_RANGE)),
+    0x07: (3, _always(NO_TEMPLATE)),
+    0x08: (1, _always(NO_TEMPLATE_UP)),
+    0x09: (1, _always(CANNOT_RECEIVE)),
+    0x0B: (0, _always(CANNOT_RECEIVE)),
+    0x0C: (4, _always(OK)),
+    0x0D: (0, _always(OK)),
+    0x0E: (2, Simulator.set_system),
+    0x0F: (0, Simulator.system),
+    0x12: (4, Simulator.set_password),
+    0x14: (0, Simulator.chance),
+    0x15: (4, Simulator.set_address),
+    0x18: (33, Simulator.write_notepad),
+    0x19: (1, Simulator.read_notepad),
+    0x1B: (5, _always(NOT_FOUND, bytes(4))),
+    0x1D: (0, _always(OK, bytes(2))),
+    0x1F: (1, Simulator.index_table),
+}
+_OLDER: Final[dict[int, tuple[int, _Act]]] = {
+    0x50: (0, lambda module, _: module.lamp("on")),
+    0x51: (0, lambda module, _: module.lamp("off")),
+    0x53: (0, _always(0x55)),
+}
+_R503: Final[dict[int, tuple[int, _Act]]] = {
+    0x30: (0, _always(OK)),
+    0x35: (4, Simulator.aura),
+    0x36: (0, Simulator.check_sensor),
+    0x39: (0, _always(OK, b"SIMULATED ALGORITHM".ljust(32, b"\0"))),
+    0x3A: (0, _always(OK, b"SIMULATED FIRMWARE 1.0".ljust(32, b"\0"))),
+    0x3C: (0, Simulator.product),
+    0x3D: (0, _always(OK)),
+    0x40: (0, _always(OK)),
+}
