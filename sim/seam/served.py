@@ -1,0 +1,73 @@
+"""What every seam needs of a simulator, and how it serves one host until the cable is pulled."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Protocol
+
+from sim.faults import FaultBoard
+from sim.seam.pipe import DeviceSide
+
+LOOK = 0.05
+"""Seconds between two looks at the fault `unplug`, which seams act on and simulators do not know of."""
+
+
+class Served(Protocol):
+    """The part of a Simulator that a seam uses."""
+
+    @property
+    def faults(self) -> FaultBoard: ...
+
+    @property
+    def serve(self) -> Callable[[DeviceSide], Awaitable[None]]: ...
+
+
+def unplugged(simulator: Served) -> bool:
+    return "unplug" in simulator.faults.names and simulator.faults.active("unplug")
+
+
+async def plugged_in(simulator: Served) -> None:
+    """Waits until the fault `unplug` is not active."""
+    while unplugged(simulator):
+        await asyncio.sleep(LOOK)
+
+
+async def session(simulator: Served, side: DeviceSide) -> None:
+    """Serves one connection until either end hangs up or the cable is pulled, and closes it."""
+    served = asyncio.ensure_future(simulator.serve(side))
+    try:
+        while not served.done() and not unplugged(simulator):
+            await asyncio.wait({served}, timeout=LOOK)
+        if served.done():
+            served.result()
+    finally:
+        served.cancel()
+        await asyncio.gather(served, return_exceptions=True)
+        await side.close()
+
+
+class SocketSide:
+    """The device's end of a socket: what the host no longer hears is lost, as on a wire."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._reader = reader
+        self._writer = writer
+
+    async def read(self, limit: int = 4096) -> bytes:
+        try:
+            return await self._reader.read(limit)
+        except OSError:
+            return b""
+
+    async def write(self, data: bytes) -> None:
+        try:
+            self._writer.write(data)
+            await self._writer.drain()
+        except OSError:
+            pass
+
+    async def close(self) -> None:
+        self._writer.close()
+        try:
+            await self._writer.wait_closed()
+        except OSError:
+            pass
