@@ -16,16 +16,15 @@ log = logging.getLogger(__name__)
 async def serve(simulators: Mapping[str, Served], path: Path, *, ready: Callable[[], None] | None = None) -> None:
     """Serves `simulators`, keyed by their DEVICE, on `path` until cancelled. OSError if it cannot listen there.
 
-    A connection for a device that is not there, or is unplugged, is closed at once.
+    `ready` is called once it listens. A connection for a device that is not there, or is unplugged, is closed at once.
     """
+    sessions: set[asyncio.Task[None]] = set()
 
     async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        side = SocketSide(reader, writer)
-        simulator = await _wanted(simulators, reader)
-        if simulator is None or unplugged(simulator):
-            await side.close()
-            return
-        await session(simulator, side)
+        task = asyncio.ensure_future(_one(simulators, reader, writer))
+        sessions.add(task)
+        task.add_done_callback(sessions.discard)
+        await asyncio.wait({task})
 
     server = await asyncio.start_unix_server(connected, str(path))
     try:
@@ -34,20 +33,28 @@ async def serve(simulators: Mapping[str, Served], path: Path, *, ready: Callable
         await asyncio.get_running_loop().create_future()
     finally:
         server.close()
+        for task in tuple(sessions):
+            task.cancel()
+        await asyncio.gather(*sessions, return_exceptions=True)
         _gone(path)
 
 
-def _gone(path: Path) -> None:
-    path.unlink(missing_ok=True)
-
-
-async def _wanted(simulators: Mapping[str, Served], reader: asyncio.StreamReader) -> Served | None:
+async def _one(simulators: Mapping[str, Served], reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    side = SocketSide(reader, writer)
     try:
         async with asyncio.timeout(NAME_TIMEOUT):
             line = await reader.readuntil(b"\n")
     except (TimeoutError, asyncio.IncompleteReadError, asyncio.LimitOverrunError, OSError):
-        return None
+        line = b""
     name = line.strip().decode("ascii", errors="replace")
-    if name not in simulators:
+    simulator = simulators.get(name)
+    if simulator is None:
         log.warning("no device %.40r; there are: %s", name, ", ".join(sorted(simulators)))
-    return simulators.get(name)
+    if simulator is None or unplugged(simulator):
+        await side.close()
+    else:
+        await session(simulator, side)
+
+
+def _gone(path: Path) -> None:
+    path.unlink(missing_ok=True)
