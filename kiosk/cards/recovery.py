@@ -9,7 +9,7 @@ from enum import StrEnum
 
 from drivers.contract.card_printer import CardPosition, CardPrinter, Evidence
 from drivers.contract.errors import DeviceError
-from drivers.contract.words import Completion, DeviceCause, JobOutcome
+from drivers.contract.words import DeviceCause
 from kiosk.cards.jobs import Job, JobBook, JobEnd, JobState
 
 STILL_TIMEOUT = 90.0
@@ -88,8 +88,8 @@ class Recovery:
             await self._printer.retract(intent)
         except DeviceError as error:
             await self._book.failed(intent, error.outcome)
-            if error.outcome is JobOutcome.FAILED and error.completion is Completion.SEQUENCE_ERROR and was_presented:
-                # The exit was empty before the printer moved anything: the holder took his card at the last moment.
+            if error.cause is DeviceCause.CARD_LOST and was_presented:
+                # It never came in: the holder took his card at the last moment, if the exit sensor agrees.
                 evidence = await self._still()
                 if evidence.position is CardPosition.NONE and evidence.restarted is False:
                     await self._book.close(job, JobEnd.TAKEN, "taken")

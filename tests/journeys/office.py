@@ -12,9 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-from sim.fingerprint_scanner.grow import Simulator as ScannerSimulator
-from sim.thermal_printer.escpos import Simulator as ThermalSimulator
-from sim.ticket_dispenser.notch import Simulator as DispenserSimulator
 
 from kiosk.api import messages as m
 from kiosk.api.client import ApiError, Client
@@ -29,7 +26,10 @@ from sim.card_encoder.pcsc import Simulator as EncoderSimulator
 from sim.card_printer.evolis import Simulator as PrinterSimulator
 from sim.centre import Centre, CentreTransport, Person
 from sim.clock import OfficeClock, SeededChance
+from sim.fingerprint_scanner.grow import Simulator as ScannerSimulator
 from sim.seam.pipe import PipeConnector
+from sim.thermal_printer.escpos import Simulator as ThermalSimulator
+from sim.ticket_dispenser.notch import Simulator as DispenserSimulator
 from sim.world import Place, World
 
 BLANKS = 5
@@ -93,6 +93,7 @@ class Office:
         for simulator in self._simulators.values():
             simulator.power_on()
         await self.boot()
+        await self.until(lambda state: all(not device.causes for device in state.devices))
 
     async def load_blanks(self, quantity: int = BLANKS) -> None:
         """Two officers count blanks, put them into the hopper and enter the count."""
@@ -125,8 +126,10 @@ class Office:
 
     async def touch_once(self, person: Person) -> None:
         """Lays the finger on the glass until the kiosk has judged it, and lifts it."""
-        state = await self.api.state()
-        before = state.collection.finger.attempt if state.collection and state.collection.finger else 0
+        asked = await self.until(lambda now: now.collection is not None and now.collection.finger is not None)
+        assert asked.collection is not None
+        assert asked.collection.finger is not None
+        before = asked.collection.finger.attempt
         self.finger(person)
         await self.until(
             lambda now: (
@@ -157,6 +160,12 @@ class Office:
         state = await self.until(lambda now: now.collection is not None and now.collection.step is step)
         assert state.collection is not None
         return state.collection
+
+    async def blank_on_its_way(self) -> None:
+        """Waits until a blank has left the hopper."""
+        async with asyncio.timeout(60):
+            while self.world.in_path() is None:
+                await asyncio.sleep(0.1)
 
     async def collect_to_the_end(self, *, take: bool = True) -> m.Collection:
         """With the right finger on the glass: waits for the card and takes it."""
@@ -220,6 +229,7 @@ async def office(
     await one.boot()
     if blanks:
         await one.load_blanks(blanks)
+        await one.until(lambda state: state.collecting)
     try:
         yield one
     finally:

@@ -1,5 +1,6 @@
 """J6: the power fails in the middle, and comes back."""
 
+import asyncio
 from pathlib import Path
 
 import pytest
@@ -17,13 +18,12 @@ async def come_back(kiosk: Office) -> None:
 
 
 @pytest.mark.parametrize("step", [m.Step.FEED, m.Step.ENCODE, m.Step.VERIFY, m.Step.PRINT])
-async def test_a_cut_before_the_card_is_finished_costs_one_blank_and_gives_one_card(
-    tmp_path: Path, step: m.Step
-) -> None:
+async def test_a_cut_before_the_card_is_finished_costs_a_blank_and_gives_one_card(tmp_path: Path, step: m.Step) -> None:
     async with office(tmp_path) as kiosk:
         await kiosk.scan_slip()
         kiosk.finger()
         await kiosk.step(step)
+        await kiosk.blank_on_its_way()
 
         await kiosk.power_cut()
 
@@ -34,13 +34,31 @@ async def test_a_cut_before_the_card_is_finished_costs_one_blank_and_gives_one_c
         await kiosk.balanced(taken=1, scrapped=1)
 
 
+async def test_a_cut_before_the_blank_moves_costs_nothing(tmp_path: Path) -> None:
+    async with office(tmp_path) as kiosk:
+        await kiosk.scan_slip()
+        kiosk.finger()
+        await kiosk.step(m.Step.FEED)
+        assert kiosk.world.in_path() is None
+
+        await kiosk.power_cut()
+
+        await kiosk.balanced(taken=0)
+        await come_back(kiosk)
+        await kiosk.balanced(taken=1)
+
+
 async def test_a_cut_in_the_middle_of_printing_is_seen_on_the_card(tmp_path: Path) -> None:
     async with office(tmp_path) as kiosk:
         await kiosk.scan_slip()
         kiosk.finger()
-        await kiosk.until(lambda s: any(d.slot == "card_printer" and d.state == "busy" for d in s.devices))
         await kiosk.step(m.Step.PRINT)
+        await asyncio.sleep(9)
+        half = kiosk.world.in_path()
+        assert half is not None
+        assert half.prints == 1  # some of the ribbon is on it
         await kiosk.power_cut(seconds=3600)
+        assert half.place is Place.REJECT
         await come_back(kiosk)
         await kiosk.balanced(taken=1, scrapped=1)
 

@@ -40,6 +40,7 @@ async def test_whatever_the_printer_does_the_number_is_given_once(tmp_path: Path
         assert (ticket.number, ticket.medium) == ("D-001", m.TicketMedium.PREPRINTED)
 
         kiosk.thermal.faults.clear()
+        kiosk.world.paper_mm = 80_000  # somebody puts in a new roll
         await kiosk.until(lambda s: any(d.slot == "thermal_printer" and not d.causes for d in s.devices), limit=120)
         after = await kiosk.ticket()
         assert (after.number, after.medium) == ("D-002", m.TicketMedium.PAPER)

@@ -1,0 +1,115 @@
+"""What holds for every driver there is, and for every one that will be added."""
+
+import asyncio
+import importlib
+import importlib.util
+
+import pytest
+
+from drivers.contract.words import DeviceCause, DeviceState, Supply
+from sim.faults import REGISTRY
+from tests.contract.rig import models, rig
+
+ALL = models()
+WELL = (DeviceState.ONLINE, DeviceState.BUSY)
+
+
+def test_the_five_device_classes_have_a_driver_each() -> None:
+    assert {model.split("/")[0] for model in ALL} >= {
+        "card_printer",
+        "card_encoder",
+        "thermal_printer",
+        "fingerprint_scanner",
+        "ticket_dispenser",
+    }
+
+
+@pytest.mark.parametrize("model", ALL)
+def test_a_driver_has_a_simulator_and_its_folder_says_what_it_is(model: str) -> None:
+    path = model.replace("/", ".")
+    module = importlib.import_module(f"drivers.{path}")
+    assert module.__doc__
+    for name in ("Driver", "Options", "link", "link_over"):
+        assert hasattr(module, name), f"drivers/{model}/__init__.py exports no {name}"
+    assert importlib.util.find_spec(f"sim.{path}") is not None, f"no simulator sim/{model}.py"
+    simulator = importlib.import_module(f"sim.{path}").Simulator
+    assert {"silence", "garbage"} <= simulator.FAULTS <= REGISTRY.keys()
+
+
+@pytest.mark.parametrize("model", ALL)
+async def test_a_well_device_says_so(model: str) -> None:
+    one = await rig(model)
+    status = await one.driver.poll()
+    assert status.state in WELL
+    assert status.causes == ()
+    await one.driver.stop()
+
+
+@pytest.mark.parametrize("model", ALL)
+@pytest.mark.parametrize("fault", ["silence", "garbage"])
+async def test_a_device_that_makes_no_sense_is_never_called_well(model: str, fault: str) -> None:
+    one = await rig(model)
+    one.faults.fail_repeatedly(fault)
+    async with asyncio.timeout(60):  # virtual: however it misbehaves, a poll ends
+        status = await one.driver.poll()
+    assert status.state not in WELL
+    assert status.causes, "something stands in the way, and it must be named"
+
+    one.faults.clear()
+    async with asyncio.timeout(60):
+        while (await one.driver.poll()).state not in WELL:
+            await asyncio.sleep(1)
+    assert one.driver.status.causes == ()
+    await one.driver.stop()
+
+
+@pytest.mark.parametrize("model", ALL)
+async def test_unplugged_it_is_missing_and_plugged_in_again_it_is_back(model: str) -> None:
+    one = await rig(model)
+    await one.cable.unplug()
+    status = await one.driver.poll()
+    assert status.state in (DeviceState.NO_DEVICE, DeviceState.OFFLINE)
+    assert status.causes[0] is DeviceCause.NO_DEVICE
+
+    one.cable.replug()
+    async with asyncio.timeout(60):
+        while (await one.driver.poll()).state not in WELL:
+            await asyncio.sleep(1)
+    assert one.driver.status.causes == ()
+    await one.driver.stop()
+
+
+@pytest.mark.parametrize("model", ALL)
+async def test_what_has_run_out_is_named(model: str) -> None:
+    one = await rig(model)
+    for fault in one.supply_faults():
+        one.faults.fail_repeatedly(fault)
+        status = await one.driver.poll()
+        # A dispenser without a roll sensor learns it only by trying; then it must not claim to know.
+        assert Supply.OUT in status.supplies.values() or Supply.UNKNOWN in status.supplies.values(), fault
+        assert Supply.FULL not in status.supplies.values() or len(status.supplies) > 1, fault
+        one.faults.clear()
+    await one.driver.stop()
+
+
+@pytest.mark.parametrize("model", ALL)
+async def test_snapshots_are_numbered_and_told_only_when_they_change(model: str) -> None:
+    one = await rig(model)
+    await one.driver.poll()
+    seen: list[int] = []
+    one.driver.board.watch(lambda status: seen.append(status.revision))
+    await one.driver.poll()
+    await one.driver.poll()
+    assert seen == [], "nothing changed, so nothing is told"
+    await one.cable.unplug()
+    await one.driver.poll()
+    assert seen == sorted(set(seen))
+    assert seen
+    await one.driver.stop()
+
+
+@pytest.mark.parametrize("model", ALL)
+async def test_stop_may_be_called_twice(model: str) -> None:
+    one = await rig(model)
+    await one.driver.stop()
+    await one.driver.stop()
