@@ -4,7 +4,7 @@ import asyncio
 from abc import ABC, abstractmethod
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
-from typing import NewType, TypeVar
+from typing import NewType, TypeVar, cast
 
 from drivers.contract.status import Status, StatusBoard
 from drivers.contract.words import JobOutcome
@@ -24,6 +24,10 @@ class Device(ABC):
     at a time (`self.lock`). Drivers wait through the running loop only (`asyncio.timeout`, `asyncio.sleep`,
     `loop.time()`), so that virtual time moves them.
     """
+
+    answers: bool = True
+    """False for a device that is only wires: it cannot be asked, so its status says no more than its last act showed,
+    and silence shows only when it is told to do something."""
 
     def __init__(self) -> None:
         self.board = StatusBoard()
@@ -53,7 +57,7 @@ class Device(ABC):
         """Runs `act` at most once for this intent: a repeated id gets the first outcome, error included (rule 3)."""
         known = self._acts.get(intent)
         if known is not None:
-            return await asyncio.shield(known)  # type: ignore[return-value]
+            return cast(T, await asyncio.shield(known))
         future: asyncio.Future[object] = asyncio.get_running_loop().create_future()
         self._acts[intent] = future
         while len(self._acts) > REMEMBERED_ACTS:

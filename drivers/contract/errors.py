@@ -50,6 +50,8 @@ class TransportError(DeviceError):
 class DispenseError(DeviceError):
     """A ticket dispenser stopped early; `dispensed` tickets passed the sensor before it did."""
 
-    def __init__(self, cause: DeviceCause, detail: str, *, dispensed: int) -> None:
-        super().__init__(cause, detail)
+    def __init__(
+        self, cause: DeviceCause, detail: str, *, dispensed: int, outcome: JobOutcome = JobOutcome.FAILED
+    ) -> None:
+        super().__init__(cause, detail, outcome=outcome)
         self.dispensed = dispensed

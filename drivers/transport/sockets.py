@@ -95,7 +95,7 @@ class SimConnector(Connector):
                 writer.write(self.device.encode("ascii") + b"\n")
                 await writer.drain()
         except (OSError, TimeoutError) as error:
-            raise gone(f"{self}: {error or 'no answer'}") from error
+            raise gone(f"{self}: {str(error) or 'no answer'}") from error
         return SocketStream(reader, writer, str(self))
 
     def __str__(self) -> str:

@@ -40,8 +40,8 @@ def put(tx: Transaction, sent: list[tuple[str, dict[str, Any]]], cursor: int) ->
 
 
 def find(tx: Transaction, *, nik: str | None = None, slip: str | None = None) -> Shelved | None:
-    """The newest approval filed under a NIK or a slip code. An older one no longer counts, whatever the newest is worth:
-    the centre has replaced it."""
+    """The newest approval filed under a NIK or a slip code. An older one no longer counts, whatever the newest
+    is worth: the centre has replaced it."""
     if nik is not None:
         row = tx.row("SELECT token, record FROM approval WHERE nik = ? ORDER BY id DESC LIMIT 1", nik)
     else:
