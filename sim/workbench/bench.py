@@ -42,10 +42,12 @@ Mode = Literal["next", "always", "clear"]
 class SimulatedDevice(Protocol):
     """What the bench needs of a simulator."""
 
-    DEVICE: str
-    FAULTS: frozenset[str]
-    faults: FaultBoard
-
+    @property
+    def DEVICE(self) -> str: ...
+    @property
+    def FAULTS(self) -> frozenset[str]: ...
+    @property
+    def faults(self) -> FaultBoard: ...
     def power_cut(self) -> None: ...
     def power_on(self) -> None: ...
 
