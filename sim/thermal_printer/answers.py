@@ -20,7 +20,7 @@ class Answers:
         self._faults = faults
         self._chance = random.Random(seed)
         self._pace = pace
-        self._queue: asyncio.Queue[bytes] = asyncio.Queue()
+        self._queue: asyncio.Queue[tuple[float, bytes]] = asyncio.Queue()
         self._line: DeviceSide | None = None
 
     def connected(self, line: DeviceSide) -> None:
@@ -38,24 +38,24 @@ class Answers:
             self._queue.get_nowait()
 
     def send(self, data: bytes) -> None:
-        self._queue.put_nowait(data)
+        late = LATE * self._pace if self._faults.take("delay") else 0.0
+        self._queue.put_nowait((asyncio.get_running_loop().time() + late, data))
 
     async def run(self) -> None:
         """Sends for ever."""
         while True:
-            data = await self._queue.get()
-            for piece in await self._suffer(data):
+            due, data = await self._queue.get()
+            await asyncio.sleep(max(due - asyncio.get_running_loop().time(), 0))
+            for piece in self._suffer(data):
                 if self._line is not None:
                     await self._line.write(piece)
                 await asyncio.sleep(GAP * self._pace if len(piece) < len(data) else 0)
 
-    async def _suffer(self, data: bytes) -> list[bytes]:
+    def _suffer(self, data: bytes) -> list[bytes]:
         """`data` in the pieces in which it will be sent."""
         faults, chance = self._faults, self._chance
         if faults.take("silence"):
             return []
-        if faults.take("delay"):
-            await asyncio.sleep(LATE * self._pace)
         if faults.take("garbage"):
             # No ESC/POS answer has its top bit set, so these bytes mean nothing, whatever stands around them.
             return [bytes(chance.randrange(0x80, 0x100) for _ in range(len(data) + chance.randrange(3)))]
