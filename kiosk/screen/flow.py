@@ -158,6 +158,13 @@ class Started:
 
 
 @dataclass(frozen=True)
+class Updated:
+    """The answer to a call for staff, or to a cancel: the collection as it is now."""
+
+    collection: m.Collection
+
+
+@dataclass(frozen=True)
 class Refused:
     """`cause` None: kioskd could not be reached, so nobody knows whether the request arrived."""
 
@@ -170,7 +177,7 @@ class Elapsed:
     timer: str
 
 
-Event = Pressed | Scanned | Told | Disconnected | Ticketed | Started | Refused | Elapsed
+Event = Pressed | Scanned | Told | Disconnected | Ticketed | Started | Updated | Refused | Elapsed
 
 
 # -- effects -----------------------------------------------------------------------------------------------------
@@ -279,6 +286,8 @@ def _react(screen: Screen, event: Event) -> Step:
         case Started(request, collection):
             if isinstance(screen.page, Starting) and screen.page.request == request:
                 return _started(screen, collection), ()
+        case Updated(collection):
+            return replace(screen, page=_followed(screen, collection, False)), ()
         case Refused(request, cause):
             return _refused(screen, request, cause), ()
         case Scanned(text):

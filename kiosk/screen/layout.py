@@ -11,8 +11,8 @@ from kiosk.screen.theme import BANNER, FOOTER, GAP, HEADER, HEIGHT, MARGIN, WIDT
 LOWEST = HEIGHT - 48
 REACH = round(HEIGHT * 0.4)
 """No target begins above this line."""
-TILE, BUTTON, KEY, LANGUAGE = 400, 148, 176, (380, 112)
-CHOICE_MIN, CHOICE_MAX = 132, 236
+TILE, BUTTON, KEY, LANGUAGE = 440, 148, 176, (456, 112)
+CHOICE_MIN, CHOICE_MAX = 132, 200
 
 
 @dataclass(frozen=True)
@@ -35,16 +35,16 @@ class Plan:
 
 def plan(model: ScreenModel) -> Plan:
     """Places the actions from the bottom up by their kinds, and gives the rest to the content."""
-    bottom = HEIGHT - FOOTER if model.status else LOWEST
+    bottom = HEIGHT - FOOTER if _of(model, Kind.QUIET) else LOWEST
     placed: dict[str, Rect] = {}
     buttons = _of(model, Kind.PRIMARY, Kind.SECONDARY)
     keys, choices, tiles = _of(model, Kind.KEY), _of(model, Kind.CHOICE), _of(model, Kind.TILE)
     bottom = _buttons(placed, buttons, bottom, beside=bool(keys))
     bottom = _grid(placed, keys, bottom, columns=3, height=KEY, gap=16)
-    columns = 2 if len(choices) > 4 else 1
+    columns = 2 if len(choices) > 6 else 1
     rows = max(1, -(-len(choices) // columns))
-    height = min(CHOICE_MAX, max(CHOICE_MIN, (bottom - REACH - GAP) // rows - GAP))
-    bottom = _grid(placed, choices, bottom, columns=columns, height=height, gap=GAP)
+    height = min(CHOICE_MAX, max(CHOICE_MIN, (bottom - REACH + 16) // rows - 16))
+    bottom = _grid(placed, choices, bottom, columns=columns, height=height, gap=16)
     bottom = _grid(placed, tiles, bottom, columns=1, height=TILE, gap=36)
     for action in _of(model, Kind.QUIET):
         wide, high = LANGUAGE

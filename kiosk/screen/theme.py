@@ -60,6 +60,7 @@ FONT = {
     "body": 56,
     "label": 58,
     "tile": 72,
+    "choice": 54,
     "note": 42,
     "key": 84,
     "key_word": 56,

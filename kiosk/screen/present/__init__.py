@@ -6,7 +6,7 @@ from kiosk.api import messages as m
 from kiosk.screen import flow
 from kiosk.screen.catalogue import Catalogue, catalogue
 from kiosk.screen.present import collecting, queueing
-from kiosk.screen.present.model import Action, Kind, Picture, ScreenModel, Tone
+from kiosk.screen.present.model import Action, Kind, Picture, ScreenModel
 from kiosk.screen.present.parts import act, base, service_name
 
 
@@ -62,10 +62,10 @@ def _idle(screen: flow.Screen, say: Catalogue) -> ScreenModel:
         queue_note = say.say("idle.ticket_note", waiting=waiting) if waiting else say.say("idle.ticket_note_none")
     cause = state.collecting_cause if state and not state.collecting else None
     card_note = say.cause(cause).short if cause else say.say("idle.collect_note")
-    text, tone = _status(screen, say)
+    trouble = _trouble(screen, say)
     return replace(
         base(screen, say, "idle"),
-        body=(say.say("idle.body"),),
+        body=(say.say("idle.body"),) if trouble else (say.say("idle.body"), say.say("free_long")),
         actions=(
             Action(
                 "ticket",
@@ -79,31 +79,30 @@ def _idle(screen: flow.Screen, say: Catalogue) -> ScreenModel:
             act(say, "language", Kind.QUIET),
         ),
         free=say.say("free"),
-        status=text,
-        status_tone=tone,
+        status=None if trouble else say.say("status.fine"),
+        notice=trouble,
     )
 
 
-def _status(screen: flow.Screen, say: Catalogue) -> tuple[str, Tone]:
-    """The true cause of whatever does not work now: kioskd's own, the line's, a service's, a device's."""
+def _trouble(screen: flow.Screen, say: Catalogue) -> str | None:
+    """The true cause of whatever does not work now: None if all is well."""
     state = screen.kiosk
     if state is None or not state.ready:
-        return say.say("status.starting"), Tone.WARN
+        return say.say("status.starting")
     if not state.link.up:
         text = say.cause(state.link.cause or m.Cause.LINK_DOWN).short
-        return (say.say("status.still", cause=text) if state.collecting else text), Tone.WARN
+        return say.say("status.still", cause=text) if state.collecting else text
     if not state.collecting:
-        return say.cause(state.collecting_cause or m.Cause.INTERNAL).short, Tone.WARN
+        return say.cause(state.collecting_cause or m.Cause.INTERNAL).short
     for service in state.services:
         if service.cause is not None:
-            text = say.say(
+            return say.say(
                 "status.service", service=service_name(screen, service), cause=say.cause(service.cause).short
             )
-            return text, Tone.WARN
     for device in state.devices:
         if device.causes:
-            return say.cause(device.causes[0]).short, Tone.WARN
-    return say.say("status.fine"), Tone.GOOD
+            return say.cause(device.causes[0]).short
+    return None
 
 
 def _away(screen: flow.Screen, say: Catalogue) -> ScreenModel:

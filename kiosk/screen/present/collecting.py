@@ -5,9 +5,9 @@ from dataclasses import replace
 from kiosk.api import messages as m
 from kiosk.screen import flow
 from kiosk.screen.catalogue import Catalogue
-from kiosk.screen.present.model import Action, Box, Kind, Picture, Progress, ScreenModel, StepMark
+from kiosk.screen.present.model import Action, Box, Kind, Picture, Progress, ScreenModel, StepMark, Tone
 from kiosk.screen.present.parts import act, base, spelled
-from kiosk.screen.present.queueing import how_to_keep
+from kiosk.screen.present.queueing import how_to_keep, keep_tone
 
 RETRY = frozenset(
     {
@@ -18,6 +18,7 @@ RETRY = frozenset(
         m.Cause.RECOVERING,
         m.Cause.CANCELLED,
         m.Cause.INTERNAL,
+        m.Cause.INVALID,
         flow.INTERRUPTED,
         "head_hot",
         "power",
@@ -61,6 +62,7 @@ def nik(screen: flow.Screen, say: Catalogue, page: flow.TypeNik) -> ScreenModel:
         body=(say.say("nik.body"),),
         boxes=boxes,
         notice=say.say(f"nik.{page.fault}", count=count) if page.fault else None,
+        notice_tone=Tone.WRONG,
         actions=(*keys, act(say, "back", Kind.SECONDARY), act(say, "send", Kind.PRIMARY)),
     )
 
@@ -185,7 +187,9 @@ def staff(screen: flow.Screen, say: Catalogue, now: m.Collection) -> ScreenModel
         spoken=" ".join(filter(None, [told, say.say("staff.spoken", number=spelled(it.number)), how_to_keep(say, it)])),
         body=tuple(filter(None, [told, say.say("staff.body")])),
         number=it.number,
+        picture=None if it.medium is m.TicketMedium.SCREEN else Picture.TAKE_PAPER,
         notice=how_to_keep(say, it),
+        notice_tone=keep_tone(it),
         qr=it.token if it.medium is m.TicketMedium.SCREEN else None,
         actions=(act(say, "home", Kind.PRIMARY),),
     )

@@ -20,8 +20,8 @@ class Kind(StrEnum):
 
 class Tone(StrEnum):
     PLAIN = "plain"
-    GOOD = "good"
     WARN = "warn"
+    WRONG = "wrong"
 
 
 class Progress(StrEnum):
@@ -89,9 +89,11 @@ class ScreenModel:
     steps: tuple[StepMark, ...] = ()
     notice: str | None = None
     """One strip that must be noticed: a hint, a fault, a scrapped blank."""
+    notice_tone: Tone = Tone.WARN
+    """PLAIN: part of the way. WARN: something is not as it should be. WRONG: the resident's entry."""
     code: str | None = None
     free: str | None = None
     status: str | None = None
-    status_tone: Tone = Tone.PLAIN
+    """Foot line, while all is well; what is not well is a notice."""
     simulated: str | None = None
     """The SIMULATED banner."""

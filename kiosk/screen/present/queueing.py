@@ -5,7 +5,7 @@ from dataclasses import replace
 from kiosk.api import messages as m
 from kiosk.screen import flow
 from kiosk.screen.catalogue import Catalogue
-from kiosk.screen.present.model import Action, Kind, Picture, ScreenModel
+from kiosk.screen.present.model import Action, Kind, Picture, ScreenModel, Tone
 from kiosk.screen.present.parts import act, base, service_name, spelled, text
 
 
@@ -52,10 +52,16 @@ def ticket(screen: flow.Screen, say: Catalogue, it: m.Ticket) -> ScreenModel:
         number=it.number,
         body=(text(screen, it.service_name), waiting, wait),
         notice=how_to_keep(say, it),
+        notice_tone=keep_tone(it),
         picture=None if it.medium is m.TicketMedium.SCREEN else Picture.TAKE_PAPER,
         qr=it.token if it.medium is not m.TicketMedium.PAPER else None,
         actions=(act(say, "home", Kind.PRIMARY),),
     )
+
+
+def keep_tone(it: m.Ticket) -> Tone:
+    """Nothing is wrong while the resident has something to take along."""
+    return Tone.WARN if it.medium is m.TicketMedium.SCREEN else Tone.PLAIN
 
 
 def how_to_keep(say: Catalogue, it: m.Ticket) -> str:
