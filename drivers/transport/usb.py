@@ -8,10 +8,8 @@ count, which pyusb passes on to its caller.
 import asyncio
 import errno
 import re
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any
 
 import usb.core
 import usb.util
@@ -20,6 +18,7 @@ from drivers.contract.errors import TransportError
 from drivers.contract.words import DeviceCause
 from drivers.transport.base import ByteStream, Connector, gone
 from drivers.transport.link import LinkError
+from drivers.transport.worker import Worker
 
 PRINTER_CLASS = 7
 PIECE = 16 * 1024
@@ -29,20 +28,20 @@ READ_SLICE_MS = 100
 """How long the worker sits in one read; a write waits at most this long behind it."""
 DRAIN_MS = 20
 DRAIN_MAX = 64 * 1024
-
-T = TypeVar("T")
+HUNG = 15.0
+"""Seconds after which a call that should have timed out by itself is left behind with its thread."""
 
 
 class UsbStream:
     """An open bulk pair. A read that was given up keeps its bytes for the next one."""
 
-    def __init__(self, device: Any, out_pipe: Any, in_pipe: Any, worker: ThreadPoolExecutor, name: str) -> None:
+    def __init__(self, device: Any, out_pipe: Any, in_pipe: Any, worker: Worker, name: str) -> None:
         self._device = device
         self._out = out_pipe
         self._in = in_pipe
         self._worker = worker
         self._name = name
-        self._reading: asyncio.Future[bytes] | None = None
+        self._reading: asyncio.Task[bytes] | None = None
         self._left = b""
         self._closed = False
 
@@ -51,11 +50,14 @@ class UsbStream:
             if self._closed:
                 return b""
             if self._reading is None:
-                self._reading = self._run(self._read_slice)
+                call = self._worker.call(self._read_slice, HUNG)
+                self._reading = asyncio.get_running_loop().create_task(call)
             # Shielded: if the caller's patience ends, what the thread is reading now is not lost.
-            data = await asyncio.shield(self._reading)
-            self._reading = None
-            self._left = data
+            try:
+                self._left = await asyncio.shield(self._reading)
+            finally:
+                if self._reading.done():
+                    self._reading = None
         taken, self._left = self._left[:limit], self._left[limit:]
         return taken
 
@@ -64,7 +66,7 @@ class UsbStream:
         while at < len(data):
             if self._closed:
                 raise gone(f"{self._name}: closed")
-            count = await self._run(partial(self._write_piece, data[at : at + PIECE]))
+            count = await self._worker.call(partial(self._write_piece, data[at : at + PIECE]), HUNG)
             if not count:
                 raise TransportError(DeviceCause.NO_ANSWER, f"{self._name}: takes no more bytes")
             at += count
@@ -76,13 +78,13 @@ class UsbStream:
         if self._closed:
             return
         self._closed = True
-        await self._run(lambda: _let_go(self._device))
+        try:
+            await self._worker.call(partial(_let_go, self._device), HUNG)
+        except TimeoutError:
+            pass  # the library hangs; its thread is left behind with the handle
         if self._reading is not None:
             await asyncio.gather(self._reading, return_exceptions=True)
-        self._worker.shutdown(wait=False)
-
-    def _run(self, call: Callable[[], T]) -> "asyncio.Future[T]":
-        return asyncio.get_running_loop().run_in_executor(self._worker, call)
+        self._worker.stop()
 
     def _read_slice(self) -> bytes:
         try:
@@ -126,11 +128,13 @@ class UsbConnector(Connector):
         return cls(int(found[1], 16), int(found[2], 16), backend=backend)
 
     async def connect(self) -> ByteStream:
-        worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix=str(self))
+        worker = Worker(str(self))
         try:
-            device, out_pipe, in_pipe = await asyncio.get_running_loop().run_in_executor(worker, self._open)
+            device, out_pipe, in_pipe = await worker.call(self._open, HUNG)
+        except TimeoutError as error:
+            raise TransportError(DeviceCause.NO_ANSWER, f"{self}: did not open within {HUNG:.0f} s") from error
         except BaseException:
-            worker.shutdown(wait=False)
+            worker.stop()
             raise
         return UsbStream(device, out_pipe, in_pipe, worker, str(self))
 

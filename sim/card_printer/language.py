@@ -16,6 +16,7 @@ PANEL_SIZE = {2: 82_296, 32: 411_480, 64: 493_776, 128: 576_072, 256: 658_368}
 """Bytes of a whole panel by its number of levels: 648 x 1016 dots of 1, 5, 6, 7 or 8 bits."""
 
 HEADER_MAX = 32
+_START = re.compile(rb"[\x1bA-Za-z]")
 _HEADER = re.compile(rb"(Dbc?);([ -:<-~]{1,8});([0-9]{1,4});")
 
 
@@ -47,15 +48,14 @@ class Splitter:
 
     def _next(self) -> Command | None:
         buffer = self._buffer
-        while buffer and not self._in_text:
-            # The start character may be left out after a CR; padding and stray bytes between commands mean nothing.
-            first = buffer[0]
-            if first == 0x1B or bytes((first,)).isalpha():
-                self._in_text = True
-            if not self._in_text or first == 0x1B:
-                del buffer[0]
         if not self._in_text:
-            return None
+            # The start character may be left out after a CR; padding and stray bytes between commands mean nothing.
+            start = _START.search(buffer)
+            if start is None:
+                buffer.clear()
+                return None
+            del buffer[: start.end() if start[0] == b"\x1b" else start.start()]
+            self._in_text = True
         header = _HEADER.match(buffer, 0, HEADER_MAX)
         if header:
             return self._download(header)
