@@ -28,7 +28,8 @@ SOCKET_MODE = 0o660
 def main(profile: Profile, state: Path, run: Path) -> int:
     """Runs kioskd until SIGTERM or SIGINT. `state`: the journal's folder, kept for ever; `run`: sockets."""
     ring = LogRing()
-    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s", stream=sys.stderr)
+    # force: python-escpos configures logging by itself when it is imported, and would leave out what is only INFO.
+    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s", stream=sys.stderr, force=True)
     logging.getLogger().addHandler(ring)
     logging.getLogger("httpx").setLevel(logging.WARNING)  # it logs every round to the centre
     try:

@@ -1,7 +1,6 @@
 """`kiosk` as a person types it: real processes, real exit statuses, one clear line for each mistake."""
 
 import asyncio
-import signal
 import subprocess
 import sys
 import tomllib
@@ -10,6 +9,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from kiosk.api.client import ApiError, Client
 from kiosk.clock import SystemChance, WallClock
 from kiosk.journal import audit
 from kiosk.journal.database import Journal
@@ -125,14 +125,22 @@ def test_the_screen_of_a_production_machine_is_mirrored_to_nobody(tmp_path: Path
     assert "production profile" in refused(*words)
 
 
-def test_run_starts_both_processes_and_ends_both_when_told_to(tmp_path: Path) -> None:
+@pytest.mark.wall
+async def test_run_starts_both_processes_and_ends_both_when_told_to(tmp_path: Path) -> None:
     words = ("run", "--profile", "laptop-sim", "--state", tmp_path / "state", "--run", tmp_path / "run", "--headless")
-    running = subprocess.Popen([*KIOSK, *map(str, words)], stderr=subprocess.PIPE, text=True)
-    assert running.stderr is not None
-    for line in running.stderr:  # kioskd says its name when it serves
-        if "kioskd SPC01-K1: laptop-sim" in line:
-            break
-    running.send_signal(signal.SIGTERM)
-    running.communicate(timeout=60)
-    assert running.returncode == 0
+    running = await asyncio.create_subprocess_exec(*KIOSK, *map(str, words), stderr=asyncio.subprocess.PIPE)
+    try:
+        async with asyncio.timeout(60), Client(tmp_path / "run" / "kioskd.sock") as client:
+            while True:
+                try:
+                    version = await client.version()
+                    break
+                except ApiError:  # not there yet
+                    await asyncio.sleep(0.1)
+        assert version.kiosk == "SPC01-K1"
+    finally:
+        running.terminate()
+        _, said = await running.communicate()
+    assert running.returncode == 0, said.decode()
+    assert "kioskd SPC01-K1: laptop-sim" in said.decode()
     assert not (tmp_path / "run" / "kioskd.sock").exists()
