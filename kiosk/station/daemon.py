@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import signal
 import socket
 import sys
 from pathlib import Path
@@ -67,9 +68,15 @@ async def _serve(profile: Profile, journal: Journal, listener: socket.socket, ri
         config = uvicorn.Config(
             create_app(station, ring), log_config=None, access_log=False, timeout_graceful_shutdown=1
         )
+        # uvicorn, once it has shut down, raises the signal again: without a handler of our own, that would end the
+        # process before the devices are left safe.
+        asked_to_stop = asyncio.Event()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            asyncio.get_running_loop().add_signal_handler(number, asked_to_stop.set)
         await station.start()
         log.info("kioskd %s: %s", profile.kiosk.id, profile.name)
         try:
-            await uvicorn.Server(config).serve(sockets=[listener])
+            if not asked_to_stop.is_set():
+                await uvicorn.Server(config).serve(sockets=[listener])
         finally:
             await station.stop()
