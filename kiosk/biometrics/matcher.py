@@ -19,6 +19,7 @@ Floats = NDArray[np.float64]
 
 NEIGHBOURHOOD: Final = 90.0
 """Pixels at 500 dpi; about ten ridges."""
+NEIGHBOURS: Final = 20
 NEAR: Final = 11.0
 """Pixels by which two minutiae may lie apart and still be the same one; skin stretches by about a ridge."""
 TURN: Final = np.radians(22.0)
@@ -71,13 +72,16 @@ def _score(a: _Points, b: _Points) -> float:
 
 
 def _seen_from_each(points: _Points) -> tuple[Floats, Floats]:
-    """For each minutia all others in its own frame: complex positions (NaN outside NEIGHBOURHOOD), turned angles."""
+    """For each minutia its nearest NEIGHBOURS in its own frame: complex positions (NaN where there are fewer within
+    NEIGHBOURHOOD) and turned angles, both of shape (minutiae, NEIGHBOURS)."""
     z = points.xy[:, 0] + 1j * points.xy[:, 1]
     offset = z[None, :] - z[:, None]
     distance = np.abs(offset)
-    frame = offset * np.exp(-1j * points.angle)[:, None]
-    frame[(distance > NEIGHBOURHOOD) | (distance == 0)] = np.nan
-    return frame, points.angle[None, :] - points.angle[:, None]
+    np.fill_diagonal(distance, np.inf)
+    nearest = np.argsort(distance, axis=1, kind="stable")[:, :NEIGHBOURS]
+    frame = np.take_along_axis(offset, nearest, axis=1) * np.exp(-1j * points.angle)[:, None]
+    frame[np.take_along_axis(distance, nearest, axis=1) > NEIGHBOURHOOD] = np.nan
+    return frame, points.angle[nearest] - points.angle[:, None]
 
 
 def _likeness(a: tuple[Floats, Floats], b: tuple[Floats, Floats]) -> Floats:
@@ -88,13 +92,10 @@ def _likeness(a: tuple[Floats, Floats], b: tuple[Floats, Floats]) -> Floats:
     reach_b = 0.065 * np.abs(places_b)
     out = np.zeros((len(places_a), len(places_b)))
     for i, (place, angle) in enumerate(zip(places_a, angles_a, strict=True)):
-        seen = ~np.isnan(place)
-        if not seen.any():
-            continue
         # The further away, the more a small error of direction moves a neighbour.
-        reach = NEAR * 0.6 + 0.065 * np.abs(place[seen])[None, :, None] + reach_b[:, None, :]
-        close = np.abs(places_b[:, None, :] - place[seen][None, :, None]) < reach
-        close &= np.cos(angles_b[:, None, :] - angle[seen][None, :, None]) > np.cos(TURN * 1.3)
+        reach = NEAR * 0.6 + 0.065 * np.abs(place)[None, :, None] + reach_b[:, None, :]
+        close = np.abs(places_b[:, None, :] - place[None, :, None]) < reach
+        close &= np.cos(angles_b[:, None, :] - angle[None, :, None]) > np.cos(TURN * 1.3)
         common = np.minimum(close.any(axis=2).sum(axis=1), close.any(axis=1).sum(axis=1))
         out[i] = common * common / np.maximum(have_a[i] * have_b, 9)
     return out
@@ -136,12 +137,15 @@ def _paired(a: _Points, b: _Points, turn: float, shift: Floats, slack: float) ->
     taken_a: set[int] = set()
     taken_b: set[int] = set()
     pairs: list[tuple[int, int]] = []
+    most = min(distance.shape)
     for nth in np.argsort(distance[rows, columns], kind="stable"):
         row, column = int(rows[nth]), int(columns[nth])
         if row not in taken_a and column not in taken_b:
             taken_a.add(row)
             taken_b.add(column)
             pairs.append((row, column))
+            if len(pairs) == most:
+                break
     return np.array(pairs, np.intp).reshape(-1, 2)
 
 

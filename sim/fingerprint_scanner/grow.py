@@ -85,6 +85,8 @@ class Simulator:
         self._lines: set[DeviceSide] = set()
         self._image: bytes | None = None
         self._verified = False
+        self._poor_touch = False
+        """The finger now on the glass cannot be read, however often it is looked at."""
         self._powered = True
         self._boots = 0
         self._booting: asyncio.Task[None] | None = None
@@ -204,8 +206,10 @@ class Simulator:
         if self.faults.take("sensor-failed"):
             return LOOK_FAILED
         if self.world.finger is None:
+            self._poor_touch = False
             return NO_FINGER
-        if self.faults.take("poor-finger"):
+        self._poor_touch = self.faults.take("poor-finger") or self._poor_touch
+        if self._poor_touch:
             return TOO_FEW if extended else LOOK_FAILED
         self._image = pressed(self.world.finger, self.model.width, self.model.height, self.model.dpi)
         return OK

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 import pytest
 from PIL import Image, ImageChops
@@ -14,6 +15,7 @@ from drivers.fingerprint_scanner.grow import Driver, Options, link
 from drivers.transport.link import LinkError
 from sim.data import finger_image
 from sim.fingerprint_scanner.grow import Simulator
+from sim.seam import pty
 from sim.seam.pipe import PipeConnector
 from sim.world import World
 
@@ -52,7 +54,8 @@ def expected(width: int, height: int) -> Image.Image:
     """The specimen as a 4-bit sensor of 500 dpi sees it: the middle, sixteen greys."""
     with Image.open(FINGER) as whole:
         left, top = (whole.width - width) // 2, (whole.height - height) // 2
-        return whole.convert("L").crop((left, top, left + width, top + height))
+        middle: Image.Image = whole.convert("L").crop((left, top, left + width, top + height))
+        return middle
 
 
 # -- the ordinary day -------------------------------------------------------------------------------------------------
@@ -95,7 +98,7 @@ async def test_one_touch_is_not_taken_for_two() -> None:
 async def test_a_finger_without_ridges_is_asked_for_again_and_the_sensor_is_not_blamed() -> None:
     for model in ("zfm20", "r503"):
         async with glass(model) as one:
-            one.module.faults.fail_repeatedly("poor-finger")
+            one.module.faults.fail_next("poor-finger")
             one.place_in(1)
             with pytest.raises(CaptureRetry) as told:
                 await one.driver.capture(timeout=10)
@@ -104,7 +107,6 @@ async def test_a_finger_without_ridges_is_asked_for_again_and_the_sensor_is_not_
 
             one.world.place_finger(None)
             assert await one.driver.wait_lifted(timeout=5)
-            one.module.faults.clear()
             one.place_in(1)
             assert (await one.driver.capture(timeout=10)).pixels
 
@@ -246,7 +248,7 @@ async def test_a_broken_sensor_is_named_until_it_sees_again(model: str) -> None:
         one.world.place_finger(FINGER)
         await one.driver.capture(timeout=5)
         one.module.faults.fail_repeatedly("sensor-failed")
-        for _ in range(2):  # an optical module cannot tell a broken sensor from a bad finger at once
+        for _ in range(3):  # an optical module cannot tell a broken sensor from a bad finger at once
             with pytest.raises((DeviceError, CaptureRetry)):
                 await one.driver.capture(timeout=5)
         status = await one.driver.poll()
@@ -261,3 +263,35 @@ def test_a_serial_line_without_a_rate_gets_the_modules_factory_rate() -> None:
     assert str(link("serial:/dev/ttyUSB0?baud=115200")) == "serial:/dev/ttyUSB0?baud=115200"
     with pytest.raises(LinkError):
         link("gpio:lgpio")
+
+
+# -- on a real serial port --------------------------------------------------------------------------------------------
+@pytest.mark.wall
+async def test_over_pyserial_on_a_pseudo_terminal_with_a_pulled_cable_in_between(tmp_path: Path) -> None:
+    world, port, ready = World(), tmp_path / "ttyFINGER", asyncio.Event()
+    module = Simulator(world, seed=1, pace=0.02)
+    served = asyncio.create_task(pty.serve(module, port, ready=ready.set))
+    driver = Driver(link(f"serial:{port}"))
+    try:
+        await ready.wait()
+        await driver.start()
+        assert driver.status.ready
+        assert driver.status.detail["baud"] == "57600"
+        world.place_finger(FINGER)
+        module.faults.fail_next("corrupt")
+        image = await driver.capture(timeout=30)
+        assert ImageChops.difference(as_picture(image), expected(256, 288)).getbbox() is None
+
+        module.faults.fail_repeatedly("unplug")
+        async with asyncio.timeout(30):
+            while port.is_symlink():
+                await asyncio.sleep(0.01)
+        assert (await driver.poll()).causes == (DeviceCause.NO_DEVICE,)
+        ready.clear()
+        module.faults.clear()
+        await ready.wait()
+        assert (await driver.poll()).ready
+    finally:
+        await driver.stop()
+        served.cancel()
+        await asyncio.gather(served, return_exceptions=True)

@@ -18,7 +18,8 @@ _SIZES: Final = {Model.ZFM20: (256, 288, 500), Model.R503: (192, 192, 508)}
 """Width and height in pixels, dots per inch."""
 
 _LOOKS: Final = (Code.OK, Code.NO_FINGER, Code.CAPTURE_FAILED, Code.TOO_MESSY, Code.TOO_FEW_FEATURES)
-FAILED_LOOKS: Final = 4
+FAILED_LOOKS: Final = 6
+BLAME_FINGER: Final = 2
 
 _STATES: Final = {
     DeviceCause.NO_DEVICE: DeviceState.NO_DEVICE,
@@ -48,8 +49,8 @@ class Driver(FingerprintScanner):
         self._size = _SIZES[self._options.model]
         self._product: ProductInfo | None = None
         self._sensor_failed = False
-        self._seen_empty = False
-        """The sensor lately told an empty glass, so it works; a failed look then speaks against the finger."""
+        self._doubt = BLAME_FINGER
+        """Touches in a row that the sensor could not read; 0 once it told an empty glass or gave an image."""
 
     async def start(self) -> None:
         await self.poll()
@@ -107,7 +108,7 @@ class Driver(FingerprintScanner):
             if self._session is None:
                 self._session = await Session.open(self._link, self._options)
                 await self._learn(self._session)
-                self._seen_empty = False
+                self._doubt = BLAME_FINGER
                 await self._look(self._session)
             yield self._session
         except CaptureRetry:
@@ -149,8 +150,7 @@ class Driver(FingerprintScanner):
             raise ProtocolError(f"{self._link}: GenImg answered {code:02x}")
         if code != Code.CAPTURE_FAILED:
             self._sensor_failed = False
-        if code == Code.NO_FINGER:
-            self._seen_empty = True
+            self._doubt = 0
         return code
 
     async def _wait_for_finger(self, session: Session, timeout: float) -> None:
@@ -161,11 +161,11 @@ class Driver(FingerprintScanner):
         while (code := await self._look(session)) != Code.OK:
             if code in (Code.TOO_MESSY, Code.TOO_FEW_FEATURES):
                 raise CaptureRetry(RetryReason.TOO_POOR)
-            # A ZFM-20 has but one code for a finger it cannot read and a sensor that is broken. A landing finger
-            # fails once or twice; after that it is the finger if the glass was ever seen empty since the last time.
             failures = failures + 1 if code == Code.CAPTURE_FAILED else 0
-            if failures >= FAILED_LOOKS and self._seen_empty:
-                self._seen_empty = False
+            # 03 is all that a ZFM-20 has for a finger it cannot read and for a broken sensor. A landing finger fails
+            # once or twice. After that it is the finger, unless it has been for BLAME_FINGER touches without a break.
+            if failures >= FAILED_LOOKS and self._doubt < BLAME_FINGER:
+                self._doubt += 1
                 raise CaptureRetry(RetryReason.TOO_POOR)
             if loop.time() >= end:
                 if failures >= FAILED_LOOKS:

@@ -1,0 +1,49 @@
+"""The right finger is let through, the wrong one is not, and nothing of it stays in memory that we can reach."""
+
+import pytest
+
+from drivers.contract.fingerprint_scanner import FingerImage
+from kiosk.biometrics.policy import THRESHOLD, decide
+from kiosk.biometrics.template import TemplateError
+from sim.data import finger_image, finger_names, finger_template
+from sim.fingerprint_scanner.glass import pressed
+
+
+def on_the_glass(finger: str, impression: int) -> FingerImage:
+    """As the simulated 256x288 sensor of 16 greys sees it; the wire is tested elsewhere."""
+    packed = pressed(finger_image(finger, impression), 256, 288, 500)
+    pixels = bytearray(level * 17 for byte in packed for level in (byte >> 4, byte & 15))
+    return FingerImage(256, 288, 500, pixels)
+
+
+@pytest.mark.parametrize("impression", [2, 3])
+@pytest.mark.parametrize("finger", finger_names())
+def test_each_finger_matches_its_own_record_and_no_other(finger: str, impression: int) -> None:
+    own = decide(on_the_glass(finger, impression), [finger_template(finger)])
+    assert own.matched
+    assert own.score > 1.5 * THRESHOLD, "the specimens leave room"
+    others = [finger_template(other) for other in finger_names() if other != finger]
+    wrong = decide(on_the_glass(finger, impression), others)
+    assert not wrong.matched
+    assert wrong.score < 0.75 * THRESHOLD
+
+
+def test_any_of_the_fingers_in_the_record_will_do() -> None:
+    assert decide(on_the_glass("108", 2), [finger_template("101"), finger_template("108")]).matched
+
+
+def test_no_references_and_no_finger_are_no_match() -> None:
+    assert not decide(on_the_glass("101", 2), []).matched
+    blank = FingerImage(256, 288, 500, bytearray(b"\xff") * (256 * 288))
+    assert decide(blank, [finger_template("101")]).score == 0
+
+
+def test_the_image_is_wiped_whatever_comes_of_it() -> None:
+    image = on_the_glass("101", 2)
+    decide(image, [finger_template("101")])
+    assert not any(image.pixels)
+    image = on_the_glass("101", 2)
+    with pytest.raises(TemplateError):
+        decide(image, [b"no record"])
+    assert not any(image.pixels)
+    assert "score" in repr(decide(on_the_glass("101", 2), []))
