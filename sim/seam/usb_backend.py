@@ -192,7 +192,7 @@ class UsbBackend(usb.backend.IBackend):  # type: ignore[misc]  # pyusb has no ty
         wire.wake()
         return len(taken)
 
-    def bulk_read(self, dev_handle: _Wire, ep: int, intf: int, buff: array.array[int], timeout: int) -> int:
+    def bulk_read(self, dev_handle: _Wire, ep: int, intf: int, buff: "array.array[int]", timeout: int) -> int:
         wire = dev_handle
         with wire.changed:
             if not wire.changed.wait_for(lambda: wire.to_host or not wire.open, _seconds(timeout)):

@@ -6,7 +6,8 @@ not go on by itself when somebody closes the cover or fills the hopper.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from PIL.Image import Image
@@ -18,7 +19,7 @@ from drivers.card_printer.evolis.sensors import Sensors
 from drivers.card_printer.evolis.wire import Wire
 from drivers.contract.card_printer import CardPosition, CardPrinter, Evidence, Station
 from drivers.contract.device import IntentId
-from drivers.contract.errors import DeviceError
+from drivers.contract.errors import DeviceError, ProtocolError, TransportError
 from drivers.contract.status import Status
 from drivers.contract.words import Completion, DeviceCause, DeviceState, JobOutcome, Media, Supply
 from drivers.transport.base import Connector
@@ -106,25 +107,26 @@ class Driver(CardPrinter):
         await self.once(intent, alone)
 
     async def _feed(self, station: Station) -> None:
-        words = await self._at_rest()
-        where = self._sensors.position(words)
-        if where is not CardPosition.NONE:
-            raise _sequence(f"feed: a card is already in the path ({where})")
-        self._held = None
-        if words.error or words.info & Info.JUST_RESET:
-            await self._order("Scs")  # errors of an earlier act stay until somebody clears them
-            words = await self._look()
-        for cause in meaning.causes(words):
-            raise DeviceError(cause, f"feed: not begun, {words.raw()}", completion=Completion.DEVICE_NOT_READY)
-        self._sensors.forget_restart(words)
-        before = await self._sensors.fed_count()
-        await self._host_in_charge()
-        await self._order("Pcim;F")
+        with _not_begun():
+            words = await self._at_rest()
+            where = self._sensors.position(words)
+            if where is not CardPosition.NONE:
+                raise _sequence(f"feed: a card is already in the path ({where})")
+            self._held = None
+            if words.error or words.info & Info.JUST_RESET:
+                await self._order("Scs")  # errors of an earlier act stay until somebody clears them
+                words = await self._look()
+            for cause in meaning.causes(words):
+                raise DeviceError(cause, f"feed: not begun, {words.raw()}", completion=Completion.DEVICE_NOT_READY)
+            self._sensors.forget_restart(words)
+            before = await self._sensors.fed_count()
+            await self._host_in_charge()
+            await self._order("Pcim;F")
         try:
             await self._move(_MOVES[station], lambda seen: meaning.station(seen) is station, self.options.feed_timeout)
         except DeviceError as error:
             if error.cause is DeviceCause.BLANKS_OUT:
-                await self._order("Scs")  # from here on only the live sensor says whether blanks are there
+                await self._order_if_possible("Scs")  # from here on only the live sensor says whether blanks are there
             raise
         count = await self._sensors.fed_count()
         if before is not None and count is not None and count > before + 1:
@@ -134,10 +136,11 @@ class Driver(CardPrinter):
         self._held = _Held(station, count)
 
     async def _print(self, face: Image) -> None:
-        await self._only_the_encoded_card()
-        prepared, commands = job.preparation(self.options), job.sequence(face, self.options)
-        for command in prepared:
-            await self._send(command)
+        commands = job.sequence(face, self.options)
+        with _not_begun():
+            await self._only_the_encoded_card()
+            for command in job.preparation(self.options):
+                await self._send(command)
         self._held = None  # whatever happens from here on, this card is not printed a second time
         for command in commands[:-1]:
             await self._send(command)
@@ -172,12 +175,13 @@ class Driver(CardPrinter):
             raise DeviceError(in_the_way[0], f"print: not begun, {words.raw()}", completion=Completion.DEVICE_NOT_READY)
 
     async def _present(self) -> None:
-        words = await self._at_rest()
-        where = self._sensors.position(words)
-        if where is not CardPosition.INSIDE:
-            raise _sequence(f"present: no card inside ({where})", meaning.act_fault(words) or DeviceCause.NO_CARD)
-        await self._host_in_charge()
-        await self._order(f"Pcem;{self.options.exit_tray}")
+        with _not_begun():
+            words = await self._at_rest()
+            where = self._sensors.position(words)
+            if where is not CardPosition.INSIDE:
+                raise _sequence(f"present: no card inside ({where})", meaning.act_fault(words) or DeviceCause.NO_CARD)
+            await self._host_in_charge()
+            await self._order(f"Pcem;{self.options.exit_tray}")
         self._held = None
         await self._move("Sce", self._is(CardPosition.EXIT), self.options.move_timeout)
 
@@ -214,14 +218,15 @@ class Driver(CardPrinter):
             await asyncio.sleep(max(0.01, min(self.options.poll_interval, end - loop.time())))
 
     async def _retract(self) -> None:
-        words = await self._at_rest()
-        where = self._sensors.position(words)
-        if where is CardPosition.NONE:
-            raise DeviceError(DeviceCause.CARD_LOST, "retract: no card at the exit", outcome=JobOutcome.UNKNOWN)
-        if where is not CardPosition.EXIT:
-            raise _sequence(f"retract: the card is not at the exit ({where})")
-        await self._host_in_charge()
-        await self._order("Pcim;B")  # from the bezel: with this input `Si` cannot touch the hopper
+        with _not_begun():
+            words = await self._at_rest()
+            where = self._sensors.position(words)
+            if where is CardPosition.NONE:
+                raise DeviceError(DeviceCause.CARD_LOST, "retract: no card at the exit", outcome=JobOutcome.UNKNOWN)
+            if where is not CardPosition.EXIT:
+                raise _sequence(f"retract: the card is not at the exit ({where})")
+            await self._host_in_charge()
+            await self._order("Pcim;B")  # from the bezel: with this input `Si` cannot touch the hopper
         try:
             await self._move("Si", self._is(CardPosition.INSIDE), self.options.move_timeout)
         except DeviceError as error:
@@ -235,19 +240,24 @@ class Driver(CardPrinter):
         await self._move(self.options.reject_with, self._is(CardPosition.NONE), self.options.move_timeout)
 
     async def _reject(self) -> None:
-        words = await self._at_rest()
-        self._held = None
-        await self._order("Scs")  # clears a jam, an earlier error, and a print sequence that was broken off
-        words = await self._look()
-        where = self._sensors.position(words)
-        if where is CardPosition.NONE:
-            raise _sequence("reject: the sensors see no card inside", DeviceCause.NO_CARD, outcome=JobOutcome.UNKNOWN)
-        if where is CardPosition.EXIT:
-            raise _sequence("reject: the card is at the exit; it has to be retracted")
-        for cause in meaning.causes(words):
-            if cause in (DeviceCause.COVER_OPEN, DeviceCause.REJECT_FULL, DeviceCause.JAM):
-                raise DeviceError(cause, f"reject: not begun, {words.raw()}", completion=Completion.DEVICE_NOT_READY)
-        await self._host_in_charge()
+        with _not_begun():
+            words = await self._at_rest()
+            self._held = None
+            await self._order("Scs")  # clears a jam, an earlier error, and a print sequence that was broken off
+            words = await self._look()
+            where = self._sensors.position(words)
+            if where is CardPosition.NONE:
+                raise _sequence(
+                    "reject: the sensors see no card inside", DeviceCause.NO_CARD, outcome=JobOutcome.UNKNOWN
+                )
+            if where is CardPosition.EXIT:
+                raise _sequence("reject: the card is at the exit; it has to be retracted")
+            for cause in meaning.causes(words):
+                if cause in (DeviceCause.COVER_OPEN, DeviceCause.REJECT_FULL, DeviceCause.JAM):
+                    raise DeviceError(
+                        cause, f"reject: not begun, {words.raw()}", completion=Completion.DEVICE_NOT_READY
+                    )
+            await self._host_in_charge()
         await self._move(self.options.reject_with, self._is(CardPosition.NONE), self.options.move_timeout)
 
     # -- one step ------------------------------------------------------------------------------------------------
@@ -327,7 +337,7 @@ class Driver(CardPrinter):
         try:
             await self._order(command)
         except DeviceError:
-            pass  # every feed sets it again; the error that matters is already on its way
+            pass  # the next act sets it again; the error that matters is already on its way
 
     async def _look(self) -> StatusWords:
         words = await self._sensors.look()
@@ -348,6 +358,17 @@ class Driver(CardPrinter):
                 detail={"error": error.detail},
             )
         )
+
+
+@contextmanager
+def _not_begun() -> Iterator[None]:
+    """Around what comes before the first movement: if the link fails here, the act certainly did not happen."""
+    try:
+        yield
+    except (TransportError, ProtocolError) as error:
+        raise DeviceError(
+            error.cause, f"not begun: {error.detail}", completion=error.completion, outcome=JobOutcome.FAILED
+        ) from error
 
 
 def _accepted(framed: bytes, answer: str) -> None:

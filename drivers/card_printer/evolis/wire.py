@@ -31,7 +31,7 @@ class Wire:
         return await self._exchange(framed, skip_ok=False)
 
     async def ask(self, framed: bytes) -> str:
-        """A question: asked a second time if the answer was lost or garbled on the way."""
+        """A question: asked a second time, over a new pipe, if the answer was lost or garbled on the way."""
         return await self._twice(framed, skip_ok=True)
 
     async def set(self, framed: bytes) -> str:
@@ -42,8 +42,8 @@ class Wire:
         try:
             return await self._exchange(framed, skip_ok=skip_ok)
         except DeviceError as error:
-            if error.cause not in (DeviceCause.PROTOCOL, DeviceCause.NO_ANSWER):
-                raise
+            if error.outcome is JobOutcome.FAILED:
+                raise  # there is no printer to ask
             return await self._exchange(framed, skip_ok=skip_ok)
 
     async def close(self) -> None:
