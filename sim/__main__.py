@@ -145,11 +145,12 @@ async def _alone(chosen: argparse.Namespace) -> int:
     if chosen.out is not None:
         world.watch(Printed(chosen.out, _say).see)
     _furnish(world, chosen, loop)
-    serving = asyncio.ensure_future(_served(simulator, chosen))
+    task = asyncio.current_task()
+    assert task is not None
     for sign in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(sign, serving.cancel)
+        loop.add_signal_handler(sign, task.cancel)
     try:
-        await serving
+        await _served(simulator, chosen)
     except asyncio.CancelledError:
         _say("ended")
     return 0

@@ -1,6 +1,7 @@
 """A simulated serial device: a pseudo-terminal behind a symbolic link with a name that stays."""
 
 import asyncio
+import errno
 import os
 import tty
 from collections.abc import Callable
@@ -34,7 +35,9 @@ class _Port:
 
     def __init__(self, link: Path) -> None:
         if link.exists() and not link.is_symlink():
-            raise FileExistsError(17, "exists and is not a symbolic link", str(link))
+            raise FileExistsError(errno.EEXIST, "exists and is not a symbolic link", str(link))
+        if not link.parent.is_dir():
+            raise FileNotFoundError(errno.ENOENT, "no such folder", str(link.parent))
         self._device, self._host = os.openpty()
         self._link = link
         self._name = os.ttyname(self._host)
