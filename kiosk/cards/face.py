@@ -217,3 +217,6 @@ def _across(size: tuple[int, int]) -> Image.Image:
     mask = Image.new("L", size)
     mask.paste(turned, ((size[0] - turned.width) // 2, (size[1] - turned.height) // 2))
     return mask
+
+
+__all__ = ["FaceError", "render_front"]
