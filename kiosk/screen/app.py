@@ -16,6 +16,8 @@ from kiosk.screen.session import Session
 from kiosk.screen.wedge import Wedge
 
 if TYPE_CHECKING:
+    from PIL import Image
+
     from kiosk.screen.present.model import ScreenModel
 
 DEBOUNCE = 0.25
@@ -54,8 +56,7 @@ class _App:
         for language in flow.LANGUAGES:
             self._glass.stage.warm(nik(flow.Screen(), catalogue(language), flow.TypeNik("1")))
         if self._mirror:
-            mirror = self._mirror
-            self._glass.watch(lambda frame: mirror.show(frame, self._glass.layout()))
+            self._glass.watch(self._drawn)
         async with self._client, asyncio.TaskGroup() as tasks:
             working = [tasks.create_task(self._session.run())]
             if self._mirror:
@@ -75,6 +76,14 @@ class _App:
             self._shown, self._changed_at = model.screen, asyncio.get_running_loop().time()
         self._runner.wake()
 
+    def _drawn(self, frame: "Image.Image") -> None:
+        if self._mirror and self._simulated():
+            self._mirror.show(frame, self._glass.layout())
+
+    def _simulated(self) -> bool:
+        """The mirror is for simulated kiosks only: a resident at a real one is seen and steered by nobody."""
+        return self._session.screen.kiosk is not None and self._session.screen.kiosk.simulated
+
     def _pressed(self, action: str) -> None:
         bounced = asyncio.get_running_loop().time() - self._changed_at < DEBOUNCE
         if not bounced or self._by_mirror:
@@ -87,6 +96,8 @@ class _App:
 
     def _tapped(self, x: float, y: float) -> None:
         """A touch from the workbench: a programme's touches do not bounce."""
+        if not self._simulated():
+            return
         self._by_mirror = True
         try:
             self._glass.touch(x, y)
@@ -95,6 +106,8 @@ class _App:
         self._runner.touched()
 
     def _scanned(self, text: str) -> None:
+        if not self._simulated():
+            return
         for character in text:
             self._character(character)
         self._runner.touched()

@@ -21,7 +21,7 @@ def main() -> int:
     wanted = argparse.ArgumentParser(description=__doc__)
     wanted.add_argument("out", type=Path)
     wanted.add_argument("--audit", action="store_true", help="also every cause; no pictures")
-    wanted.add_argument("--only", default="", help="only screens whose name begins so")
+    wanted.add_argument("--only", nargs="+", default=[""], help="only screens whose names begin so")
     given = wanted.parse_args()
     kivy_setup.prepare(headless=True)
     from kiosk.screen.view.frames import Frames
@@ -34,7 +34,7 @@ def main() -> int:
         if given.audit:
             every += samples.cause_screens(language, sorted(catalogue(language).causes))
         for name, screen in every:
-            if not name.startswith(given.only):
+            if not name.startswith(tuple(given.only)):
                 continue
             frames.show(present(screen))
             report[f"{name}-{language}"] = frames.audit()

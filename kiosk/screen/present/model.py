@@ -49,6 +49,8 @@ class Action:
     kind: Kind
     note: str = ""
     enabled: bool = True
+    muted: bool = False
+    """Looks like one that cannot be used, but touching it explains why."""
     picture: Picture | None = None
 
 

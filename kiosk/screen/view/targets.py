@@ -34,7 +34,7 @@ def target(action: Action, at: Rect) -> Target:
         case Kind.TILE:
             _tile(box, action, look[3])
         case Kind.CHOICE:
-            _two_lines(box, action, look[3], left=PAD, style="choice", note="note")
+            _two_lines(box, action, look[3], left=PAD, style="choice", note="choice_note")
         case _:
             style = {Kind.QUIET: "small", Kind.KEY: "key" if len(action.label) == 1 else "key_word"}
             label = _label(action.label, look[3], at.w - 2 * PAD, at.h - 24, FONT[style.get(action.kind, "label")])
@@ -44,7 +44,7 @@ def target(action: Action, at: Rect) -> Target:
 
 
 def _look(action: Action) -> Look:
-    if not action.enabled:
+    if action.muted or not action.enabled:
         return DISABLED
     return SECOND_TILE if action.kind is Kind.TILE and action.picture is Picture.CARD else LOOKS[action.kind]
 
@@ -53,7 +53,7 @@ def _tile(box: Target, action: Action, ink: str) -> None:
     if action.picture is None:
         _two_lines(box, action, ink, left=PAD, style="tile", note="body")
         return
-    art: Image = drawn(picture(action.picture, TILE_PICTURE, inverse=action.enabled))
+    art: Image = drawn(picture(action.picture, TILE_PICTURE, inverse=not action.muted and action.enabled))
     _place(box, art, 52, (box.height - TILE_PICTURE) / 2)
     _two_lines(box, action, ink, left=52 + TILE_PICTURE + 44, style="tile", note="note")
 
@@ -65,7 +65,7 @@ def _two_lines(box: Target, action: Action, ink: str, *, left: float, style: str
     gap = 2 if below else 0
     above = _label(action.label, ink, wide, high - gap - (below.height if below else 0), FONT[style])
     total = above.height + gap + (below.height if below else 0)
-    top = (box.height - total) / 2
+    top = (box.height - total) / 2 - 3  # a line of Noto Sans has more air above than below
     _place(box, above, left, top)
     if below:
         _place(box, below, left, top + above.height + gap)
