@@ -83,6 +83,7 @@ async def _journeys(report: _Report) -> dict[str, Any]:
     await hand.shown("idle")
     before = hand.latest["kioskd"]["blanks"]
     report.step("start")
+    await hand.redrawn()
     await report.picture("idle")
 
     report.say("A queue number")
@@ -137,6 +138,7 @@ async def _card(report: _Report) -> str:
     await hand.post("finger", person=person)
     await hand.shown("progress")
     await hand.until("the print", lambda now: (now["kioskd"]["collection"] or {}).get("step") == "print")
+    await hand.redrawn()
     await report.picture("progress")
     await hand.post("finger", none=True)
     report.step("progress")

@@ -1,6 +1,6 @@
 """A resident without a body: looks at the workbench's API, touches, waits for what should come, or fails.
 
-Everything waits for a condition of the kiosk, never for a time.
+Everything waits for a condition of the kiosk, never for a time; only a picture may be taken a little later.
 """
 
 import asyncio
@@ -13,6 +13,7 @@ import httpx
 
 STEP_WITHIN = 60.0
 """Seconds for one step on a slow machine at full pace; a real card takes forty."""
+REDRAW_WITHIN = 1.0
 
 Snapshot = dict[str, Any]
 
@@ -61,6 +62,12 @@ class Hand:
         """Waits for one of these screens; which it is. Others on the way are passed over."""
         await self.until(f"screen {' or '.join(screens)}", lambda _: self.screen in screens)
         return self.screen
+
+    async def redrawn(self) -> None:
+        """Gives the screen the time to show what kioskd has just told it and us; it may have done so already."""
+        frame = self.latest["screen"]["frame"]
+        with contextlib.suppress(DemoFailed):
+            await self.until("a new frame", lambda now: now["screen"]["frame"] > frame, within=REDRAW_WITHIN)
 
     async def post(self, path: str, **body: Any) -> dict[str, Any]:
         """One act. DemoFailed if the workbench refuses it."""

@@ -67,8 +67,12 @@ async def machine(settings: Settings, say: Say) -> AsyncIterator[Machine]:
         programs = Supervisor(_programs(settings, home, state, run, say))
         late.programs = programs
         await stack.enter_async_context(programs)
+        home.world.load_blanks(settings.blanks)
+        programs.start("kioskd")
         await _up(home, programs)
-        await home.bench.load_blanks(settings.blanks)
+        await home.bench.book_blanks(settings.blanks)
+        if settings.screen:
+            programs.start("screen")
         yield Machine(home, programs, run, state)
 
 
@@ -77,6 +81,7 @@ def _programs(settings: Settings, home: House, state: Path, run: Path, say: Say)
         "ANJUNGAN_RUN": str(run),
         "ANJUNGAN_CENTRE_URL": home.centre_url,
         "PYTHONUNBUFFERED": "1",
+        "KIVY_HOME": str(state / "kivy"),
     }
     logs = state / "log"
     logs.mkdir(exist_ok=True)
@@ -93,7 +98,7 @@ def _programs(settings: Settings, home: House, state: Path, run: Path, say: Say)
 
 
 async def _up(home: House, programs: Supervisor) -> None:
-    """Waits until kioskd answers and has asked its hardware."""
+    """Waits until kioskd answers and has asked its hardware. StartError if that takes too long."""
     bell, seen = home.bench.bell, -1
     try:
         async with asyncio.timeout(UP_WITHIN):

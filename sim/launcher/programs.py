@@ -124,14 +124,12 @@ class Program:
 
 
 class Supervisor:
-    """All programs of the kiosk, in the order in which they start. What the workbench calls `Programs`."""
+    """All programs of the kiosk; stops those that were started. What the workbench calls `Programs`."""
 
     def __init__(self, programs: Sequence[Program]) -> None:
         self._programs = {program.name: program for program in programs}
 
     async def __aenter__(self) -> Self:
-        for program in self._programs.values():
-            program.start()
         return self
 
     async def __aexit__(
@@ -142,6 +140,10 @@ class Supervisor:
     @property
     def states(self) -> dict[str, str]:
         return {name: program.state for name, program in self._programs.items()}
+
+    def start(self, name: str) -> None:
+        """KeyError if there is none of this name."""
+        self._programs[name].start()
 
     def program(self, name: str) -> Program:
         """KeyError if there is none of this name."""

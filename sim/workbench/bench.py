@@ -237,15 +237,19 @@ class Bench:
 
     # -- the technician's hands ----------------------------------------------------------------------------------
     async def load_blanks(self, number: int) -> None:
-        """Two officers count blanks, book them with kioskd and fill them in. Refused if there is no room for all."""
+        """Two officers count blanks, book them and fill them in. Refused if there is no room for all."""
         room = HOPPER_HOLDS - len(self.world.at(Place.HOPPER))
         if not 1 <= number <= room:
             raise Refused(f"the hopper has room for {room} more cards")
+        await self.book_blanks(number)
+        self.world.load_blanks(number)
+
+    async def book_blanks(self, number: int) -> None:
+        """Two officers enter into kioskd's ledger how many blanks they counted. Refused if kioskd does not answer."""
         self._loads += 1
         booking = m.BlanksLoaded(request_id=f"bench-blanks-{self._loads:06d}", quantity=number, officers=OFFICERS)
         async with self._client() as client:
             await client.load_blanks(booking)
-        self.world.load_blanks(number)
 
     async def call_next(self, service: str) -> str | None:
         """A counter calls its next number; None if nobody waits."""
@@ -310,8 +314,8 @@ class Bench:
             raise Refused(f"kioskd: {error}") from error
 
     def _seen(self, event: Event) -> None:
-        text = event.what
-        if event.card is not None:
+        text = event.what or event.text.strip().partition("\n")[0]
+        if event.card is not None and event.card.serial not in text:
             text = f"{event.card.serial} {text}"
         self._note(event.kind, text)
 
