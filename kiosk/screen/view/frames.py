@@ -62,12 +62,15 @@ class Frames:
 def _faults(one: Say) -> list[str]:
     wide, high = one.texture_size
     found = []
-    if wide > one.width + 1 or high > one.height * 1.3 + 1:
+    if wide > one.width + 1 or high > one.height + 1:
         found.append(f"does not fit: {one.text!r} is {wide}x{high}, has {one.width:.0f}x{one.height:.0f}")
     if one.longest_word() > one.width:
         found.append(f"a word is cut: {one.text!r}")
     if one.x < 0 or one.right > WIDTH or one.y < 0 or one.top > HEIGHT + 1:
         found.append(f"leaves the screen: {one.text!r}")
+    box = one.parent
+    if isinstance(box, Target) and (one.x < box.x or one.right > box.right or one.y < box.y or one.top > box.top):
+        found.append(f"leaves its target: {one.text!r}")
     if one.font_size < SMALLEST:
         found.append(f"too small: {one.text!r}")
     return found
