@@ -33,7 +33,7 @@ def _service_note(say: Catalogue, service: m.Service) -> str:
         return say.cause(service.cause).short
     if not service.available:
         return say.cause(m.Cause.INTERNAL).short
-    if service.waiting == 0 and service.wait_high == 0:
+    if service.waiting == 0:
         return say.say("services.note_none")
     return say.say("services.note", waiting=service.waiting, low=service.wait_low, high=service.wait_high)
 
