@@ -227,8 +227,10 @@ class Collector:
                     if retry.reason is RetryReason.NO_FINGER and hint == RetryReason.NO_FINGER:
                         await self._end(Stage.CANNOT, Cause.FINGER_NOT_SEEN)
                         return False
-                    poor += retry.reason is not RetryReason.NO_FINGER
                     hint = retry.reason.value
+                    if retry.reason is not RetryReason.NO_FINGER:
+                        poor += 1
+                        await scanner.wait_lifted(LIFT_TIMEOUT)
                     continue
                 matched = self._matches(image, approval)
                 await self._audit_finger(approval, attempt, matched)

@@ -1,0 +1,150 @@
+"""The journal: durable or not at all, sealed, and only one program at a time."""
+
+import sqlite3
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from kiosk.journal import audit, outbox
+from kiosk.journal.database import Journal, JournalError, Transaction
+from sim.clock import SeededChance
+
+MONDAY = datetime(2026, 3, 2, 1, 0, tzinfo=UTC)
+
+
+class StoppedClock:
+    def now(self) -> datetime:
+        return MONDAY
+
+
+def opened(path: Path) -> Journal:
+    return Journal(path, StoppedClock(), SeededChance(), threaded=False)
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "journal.sqlite"
+
+
+@pytest.fixture
+def journal(path: Path) -> Iterator[Journal]:
+    one = opened(path)
+    yield one
+    one.close()
+
+
+def put_ticket(number: int, tx: Transaction) -> None:
+    outbox.put(tx, "ticket_issued", number=number)
+
+
+def seal_ticket(number: int, tx: Transaction) -> None:
+    audit.append(tx, audit.Event.TICKET_ISSUED, "resident", number=number)
+
+
+def fill(journal: Journal, records: int = 5) -> None:
+    for number in range(records):
+        journal.write_now(partial(seal_ticket, number))
+
+
+def test_a_change_that_fails_leaves_nothing(journal: Journal) -> None:
+    def half(tx: Transaction) -> None:
+        audit.append(tx, audit.Event.TICKET_ISSUED, "resident")
+        raise RuntimeError("in the middle")
+
+    with pytest.raises(RuntimeError):
+        journal.write_now(half)
+    assert journal.read_now(lambda tx: tx.number("SELECT count(*) FROM audit")) == 0
+
+
+def test_it_is_written_through_to_the_disk(journal: Journal) -> None:
+    mode, synchronous = journal.read_now(lambda tx: (tx.row("PRAGMA journal_mode"), tx.row("PRAGMA synchronous")))
+    assert mode is not None
+    assert synchronous is not None
+    assert (mode[0], synchronous[0]) == ("wal", 2)  # 2 is FULL
+
+
+def test_a_second_kioskd_is_told_that_the_first_one_runs(journal: Journal, path: Path) -> None:
+    fill(journal, 1)
+    with pytest.raises(JournalError, match="is kioskd running"):
+        opened(path)
+
+
+def test_a_file_that_is_no_journal_is_refused(path: Path) -> None:
+    path.write_bytes(b"this is a shopping list" * 100)
+    with pytest.raises(JournalError, match="not a journal"):
+        opened(path)
+
+
+def test_the_ledger_and_the_audit_only_grow(journal: Journal) -> None:
+    fill(journal, 1)
+    with pytest.raises(sqlite3.IntegrityError, match="only grows"):
+        journal.write_now(lambda tx: tx.run("DELETE FROM audit"))
+    with pytest.raises(sqlite3.IntegrityError, match="only grows"):
+        journal.write_now(lambda tx: tx.run("UPDATE audit SET actor = 'nobody'"))
+
+
+@pytest.mark.parametrize(
+    ("tampering", "problem"),
+    [
+        ("UPDATE audit SET body = '{}' WHERE sequence = 3", "record 3: was altered"),
+        ("UPDATE audit SET actor = 'OFFICER-9' WHERE sequence = 1", "record 1: was altered"),
+        ("DELETE FROM audit WHERE sequence = 2", "record 3: expected number 2"),
+        ("UPDATE audit SET hash = randomblob(32) WHERE sequence = 4", "record 4: was altered"),
+        ("UPDATE audit SET sequence = -sequence WHERE sequence IN (2)", "record -2: expected number 1"),
+    ],
+)
+def test_whoever_edits_the_file_is_found(path: Path, tampering: str, problem: str) -> None:
+    journal = opened(path)
+    fill(journal)
+    journal.close()
+    assert audit.verify(path).problems == ()
+
+    raw = sqlite3.connect(path)
+    for trigger in ("audit_only_grows_update", "audit_only_grows_delete"):
+        raw.execute(f"DROP TRIGGER {trigger}")
+    raw.execute(tampering)
+    raw.commit()
+    raw.close()
+
+    assert problem in audit.verify(path).problems
+
+
+def test_a_journal_that_is_not_there_is_said_to_be_not_there(path: Path) -> None:
+    with pytest.raises(JournalError, match="there is no journal here"):
+        audit.verify(path)
+
+
+def test_the_outbox_is_gap_free_and_empties_by_acknowledgement(journal: Journal) -> None:
+    for number in range(3):
+        journal.write_now(partial(put_ticket, number))
+    assert [event.sequence for event in journal.read_now(outbox.pending)] == [1, 2, 3]
+
+    journal.write_now(lambda tx: outbox.acknowledge(tx, 2))
+    assert [event.sequence for event in journal.read_now(outbox.pending)] == [3]
+
+
+@pytest.mark.wall
+async def test_in_kioskd_one_thread_writes(path: Path) -> None:
+    journal = Journal(path, StoppedClock(), SeededChance(), threaded=True)
+    await journal.write(lambda tx: audit.append(tx, audit.Event.KIOSK_STARTED, "kiosk"))
+    assert await journal.read(lambda tx: tx.number("SELECT count(*) FROM audit")) == 1
+    journal.close()
+
+
+def test_two_open_jobs_cannot_be_written(journal: Journal) -> None:
+    job = "INSERT INTO job (id, jti, state, blank, opened) VALUES (?, ?, 'authorised', 1, '')"
+    journal.write_now(lambda tx: tx.run(job, "a", "PRR-1"))
+    with pytest.raises(sqlite3.IntegrityError):
+        journal.write_now(lambda tx: tx.run(job, "b", "PRR-2"))
+
+
+@pytest.mark.parametrize("outcome", ["taken", "unknown"])
+def test_no_job_can_be_opened_after_the_approvals_card_is_out(journal: Journal, outcome: str) -> None:
+    job = "INSERT INTO job (id, jti, state, blank, opened) VALUES (?, 'PRR-1', 'authorised', 1, '')"
+    journal.write_now(lambda tx: tx.run(job, "a"))
+    journal.write_now(lambda tx: tx.run("UPDATE job SET closed = '', outcome = ?", outcome))
+    with pytest.raises(sqlite3.IntegrityError, match="card is out"):
+        journal.write_now(lambda tx: tx.run(job, "b"))
