@@ -86,7 +86,8 @@ for turn in range(3):
 import kivy.base
 for turn in range(5):
     kivy.base.EventLoop.idle()
-print(visited, Clock.get_min_timeout() - Clock.time())
+assert Clock.get_min_timeout() > 0
+print(visited, min(event.timeout for event in Clock.get_events()))
 """
 
 
@@ -97,4 +98,4 @@ def test_nothing_is_left_on_the_screen_after_a_visit_and_the_clock_may_sleep(tmp
     assert ended.returncode == 0, ended.stderr
     visited, seconds = ended.stdout.split()
     assert int(visited) > 15
-    assert float(seconds) > 0.5, "something keeps Kivy's clock awake: the on-demand loop could not sleep"
+    assert float(seconds) >= 1, "something keeps Kivy's clock awake: the on-demand loop could not sleep"
