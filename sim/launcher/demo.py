@@ -99,7 +99,7 @@ async def _journeys(report: _Report) -> dict[str, Any]:
         "centre_was_told": sorted({event["kind"] for event in hand.latest["centre"]["events"]}),
         "seconds": report.seconds,
     }
-    _balanced(summary)
+    balanced(summary)
     return summary
 
 
@@ -161,7 +161,7 @@ def _told(snapshot: dict[str, Any], kind: str) -> dict[str, Any] | None:
     return bodies[-1] if bodies else None
 
 
-def _balanced(summary: dict[str, Any]) -> None:
+def balanced(summary: dict[str, Any]) -> None:
     """Blanks in = cards out + scrapped + left, in the ledger and in the simulated hardware."""
     after, there = summary["blanks"]["after"], summary["hardware"]
     ledger = (after["hopper"], after["holder"], after["reject"] + after["capture"])

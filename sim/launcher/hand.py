@@ -28,6 +28,7 @@ class Hand:
     def __init__(self, http: httpx.AsyncClient) -> None:
         self._http = http
         self._changed = asyncio.Condition()
+        self._gone = False
         self.latest: Snapshot = {}
 
     @property
@@ -42,21 +43,31 @@ class Hand:
         return [action["id"] for action in model["actions"]] if model else []
 
     async def look(self) -> None:
-        """Follows the workbench until cancelled."""
-        async with self._http.stream("GET", "/api/events", timeout=httpx.Timeout(5.0, read=60.0)) as answer:
-            async for line in answer.aiter_lines():
-                if line.startswith("data:"):
-                    self.latest = json.loads(line[5:])
-                    async with self._changed:
-                        self._changed.notify_all()
+        """Follows the workbench until it ends; then nobody waits for it any longer."""
+        try:
+            async with self._http.stream("GET", "/api/events", timeout=httpx.Timeout(5.0, read=60.0)) as answer:
+                async for line in answer.aiter_lines():
+                    if line.startswith("data:"):
+                        self.latest = json.loads(line[5:])
+                        await self._notify()
+        except httpx.HTTPError:
+            pass  # told below, to whoever waits
+        self._gone = True
+        await self._notify()
+
+    async def _notify(self) -> None:
+        async with self._changed:
+            self._changed.notify_all()
 
     async def until(self, what: str, so: Callable[[Snapshot], bool], within: float = STEP_WITHIN) -> None:
         """Waits until the snapshot is `so`. DemoFailed with `what` was waited for and what was there instead."""
         try:
             async with asyncio.timeout(within), self._changed:
-                await self._changed.wait_for(lambda: bool(self.latest) and so(self.latest))
+                await self._changed.wait_for(lambda: self._gone or (bool(self.latest) and so(self.latest)))
         except TimeoutError:
             raise DemoFailed(f"waited {within:.0f} s for {what}; {self._seen()}") from None
+        if self._gone:
+            raise DemoFailed(f"the workbench went away while waiting for {what}; {self._seen()}")
 
     async def shown(self, *screens: str) -> str:
         """Waits for one of these screens; which it is. Others on the way are passed over."""
@@ -108,5 +119,5 @@ async def resident(address: str) -> AsyncIterator[Hand]:
             yield hand
         finally:
             looking.cancel()
-            with contextlib.suppress(asyncio.CancelledError, httpx.HTTPError):
+            with contextlib.suppress(asyncio.CancelledError):
                 await looking
