@@ -7,6 +7,10 @@ from drivers.contract.errors import TransportError
 from drivers.contract.words import DeviceCause
 
 
+class LinkError(ValueError):
+    """A transport in a profile that cannot be understood. The text says what would be right."""
+
+
 class ByteStream(Protocol):
     """An open pipe of bytes. Every failure is a TransportError with cause NO_DEVICE (gone) or NO_ANSWER (will not take
     more). Waits only through the running loop, so callers bound it with `asyncio.timeout`."""
@@ -43,6 +47,3 @@ class Connector(ABC):
 def gone(what: str) -> TransportError:
     """The error for a pipe that is not there (any more)."""
     return TransportError(DeviceCause.NO_DEVICE, what)
-
-
-__all__ = ["ByteStream", "Connector", "gone"]

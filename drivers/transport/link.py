@@ -2,12 +2,7 @@
 
 from urllib.parse import parse_qsl
 
-from drivers.transport.base import Connector
-
-
-class LinkError(ValueError):
-    """A transport in a profile that cannot be understood. The text says what would be right."""
-
+from drivers.transport.base import Connector, LinkError
 
 KINDS = "serial:PATH?baud=N, tcp:HOST:PORT, usb:VENDOR:PRODUCT, gpio:lgpio, pcsc:READER NAME, sim:DEVICE"
 

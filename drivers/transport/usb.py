@@ -16,8 +16,7 @@ import usb.util
 
 from drivers.contract.errors import TransportError
 from drivers.contract.words import DeviceCause
-from drivers.transport.base import ByteStream, Connector, gone
-from drivers.transport.link import LinkError
+from drivers.transport.base import ByteStream, Connector, LinkError, gone
 from drivers.transport.worker import Worker
 
 PRINTER_CLASS = 7

@@ -15,8 +15,7 @@ from drivers.contract.status import Status
 from drivers.contract.thermal_printer import ThermalPrinter
 from drivers.contract.ticket_dispenser import TicketDispenser
 from drivers.contract.words import DeviceCause, DeviceState
-from drivers.transport.base import Connector
-from drivers.transport.link import LinkError
+from drivers.transport.base import Connector, LinkError
 from kiosk.api import messages as m
 from kiosk.devices.loading import driver_module
 from kiosk.devices.profile import Profile, ProfileError, Slot

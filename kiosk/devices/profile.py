@@ -10,7 +10,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PrivateAttr, field_validator, model_validator
 
-from drivers.transport.link import LinkError, split
+from drivers.transport.base import LinkError
+from drivers.transport.link import split
 from kiosk.api.messages import Label
 
 ED25519_KEY_BYTES = 32

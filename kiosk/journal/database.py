@@ -72,7 +72,7 @@ class Journal:
     def _open(path: Path) -> sqlite3.Connection:
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
-            connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=5.0)
+            connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=1.0)
             connection.row_factory = sqlite3.Row
             connection.execute("PRAGMA locking_mode = EXCLUSIVE")
             connection.execute("PRAGMA journal_mode = WAL")

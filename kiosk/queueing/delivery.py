@@ -5,8 +5,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
-from kiosk.queueing.slip import ticket_blocks
-
 from drivers.contract.errors import DeviceError
 from drivers.contract.thermal_printer import ThermalPrinter
 from drivers.contract.ticket_dispenser import TicketDispenser
@@ -15,6 +13,7 @@ from kiosk.api.messages import Label, Ticket, TicketMedium
 from kiosk.journal import acts
 from kiosk.journal.database import Journal, Transaction
 from kiosk.queueing.numbers import Queue
+from kiosk.queueing.slip import ticket_blocks
 
 log = logging.getLogger(__name__)
 

@@ -9,8 +9,9 @@ from fastapi.responses import JSONResponse
 from sse_starlette import EventSourceResponse, ServerSentEvent
 
 from kiosk.api import messages as m
-from kiosk.station.collecting import Collector, Refused
+from kiosk.station.collecting import Collector
 from kiosk.station.logring import LogRing
+from kiosk.station.refusal import Refused
 from kiosk.station.station import Station, version
 
 log = logging.getLogger(__name__)

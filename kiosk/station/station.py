@@ -2,13 +2,11 @@
 
 import asyncio
 import logging
-from collections.abc import Sequence
 from importlib import metadata
 
 import httpx
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-from drivers.contract.fingerprint_scanner import FingerImage
 from kiosk.api import messages as m
 from kiosk.biometrics.policy import decide
 from kiosk.cards import ledger
@@ -24,13 +22,14 @@ from kiosk.journal import audit
 from kiosk.journal.database import Journal, Transaction
 from kiosk.queueing.delivery import Roll, TicketDesk
 from kiosk.queueing.numbers import Queue, Series
+from kiosk.station.admission import Admission
 from kiosk.station.caretaker import Caretaker, close_cut_off_acts
-from kiosk.station.collecting import Collector, Parts, Refused, Rules
-from kiosk.station.selftest import self_test
+from kiosk.station.collecting import Collector, Parts
+from kiosk.station.fingers import FingerCheck
+from kiosk.station.refusal import Refused
+from kiosk.station.selftest import MEGABYTE, judge
 
 log = logging.getLogger(__name__)
-
-MEGABYTE = 1_000_000
 
 
 class Station:
@@ -46,6 +45,7 @@ class Station:
         self._revision = 0
         self._change = asyncio.Condition()
         self._tasks: list[asyncio.Task[None]] = []
+        self._disk_needed = profile.limits.disk_free_mb * MEGABYTE
         self._notices: set[asyncio.Task[None]] = set()
         office, limits = profile.office, profile.limits
         self.queue = Queue(
@@ -82,17 +82,17 @@ class Station:
             self.collector = Collector(
                 Parts(
                     journal=journal,
-                    authority=Authority(profile.centre.issuer, key, office.id),
-                    link=self.link,
-                    desk=self.desk,
+                    admission=Admission(journal, Authority(profile.centre.issuer, key, office.id), self.link, clock),
+                    fingers=FingerCheck(
+                        machine.fingerprint_scanner,
+                        lambda image, references: decide(image, references).matched,
+                        journal,
+                        attempts=limits.finger_attempts,
+                        timeout=limits.finger_timeout,
+                    ),
                     maker=maker,
-                    scanner=machine.fingerprint_scanner,
-                    decide=_decide,
-                    clock=clock,
-                ),
-                Rules(
-                    finger_attempts=limits.finger_attempts,
-                    finger_timeout=limits.finger_timeout,
+                    desk=self.desk,
+                    link=self.link,
                     staff_service=office.staff_service,
                     specimen=not profile.production,
                 ),
@@ -164,8 +164,13 @@ class Station:
         return m.Called(number=number)
 
     async def check(self) -> list[m.CheckResult]:
-        """The self-test: journal, disk, ledger, link, and each device asked now."""
-        return await self_test(self)
+        """The self-test: journal, disk, ledger, link, and each device asked now.
+
+        Moves no card and prints nothing, so that it can be run while residents wait.
+        """
+        await self.machine.refresh()
+        state, report = await self.state(), await self.verify_journal()
+        return judge(state, report, free=self.journal.free_bytes(), needed=self._disk_needed)
 
     async def verify_journal(self) -> m.JournalReport:
         report = await self.journal.read(lambda tx: audit.check(tx.rows("SELECT * FROM audit ORDER BY sequence")))
@@ -224,7 +229,7 @@ class Station:
         for device in (self.machine.card_printer, self.machine.card_encoder, self.machine.fingerprint_scanner):
             if device is not None and device.status.causes and not device.lock.locked():
                 return device.status.causes[0]
-        if self.journal.free_bytes() < self.profile.limits.disk_free_mb * MEGABYTE:
+        if self.journal.free_bytes() < self._disk_needed:
             return m.Cause.DISK_FULL
 
         def ask(tx: Transaction) -> m.Cause | None:
@@ -253,10 +258,6 @@ class Station:
             return m.Cause.AUTHORISATION_CUT
         needs_link = next(one.needs_link for one in self.profile.services if one.id == service)
         return self.link.cause if needs_link else None
-
-
-def _decide(image: FingerImage, references: Sequence[bytes]) -> bool:
-    return decide(image, references).matched
 
 
 def version() -> str:

@@ -12,7 +12,7 @@ from drivers.contract.errors import DeviceError
 from drivers.contract.fingerprint_scanner import CaptureRetry, FingerImage, Light, RetryReason
 from drivers.contract.words import DeviceCause, DeviceState
 from drivers.fingerprint_scanner.grow import Driver, Options, link
-from drivers.transport.link import LinkError
+from drivers.transport.base import LinkError
 from sim.data import finger_image
 from sim.fingerprint_scanner.grow import Simulator
 from sim.seam import pty

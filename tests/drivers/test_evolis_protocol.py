@@ -10,7 +10,7 @@ from drivers.card_printer.evolis import link, meaning
 from drivers.card_printer.evolis.protocol import StatusWords, decode_answer, decode_count, decode_status, frame
 from drivers.contract.errors import ProtocolError
 from drivers.contract.words import Supply
-from drivers.transport.link import LinkError
+from drivers.transport.base import LinkError
 from drivers.transport.sockets import TcpConnector
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "evolis"

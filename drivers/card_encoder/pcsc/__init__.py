@@ -6,8 +6,8 @@
 
 from drivers.card_encoder.pcsc.driver import Driver, Options
 from drivers.card_encoder.pcsc.framed import FramedReader
-from drivers.transport.base import Connector
-from drivers.transport.link import LinkError, split
+from drivers.transport.base import Connector, LinkError
+from drivers.transport.link import split
 from drivers.transport.pcsc import ChipReader, PcscReader
 
 

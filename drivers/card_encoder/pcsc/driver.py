@@ -11,7 +11,7 @@ from drivers.contract.card_encoder import CardChannel, CardEncoder
 from drivers.contract.errors import DeviceError
 from drivers.contract.status import Status
 from drivers.contract.words import Completion, DeviceCause, DeviceState, JobOutcome, Media
-from drivers.transport.link import LinkError
+from drivers.transport.base import LinkError
 from drivers.transport.pcsc import ChipReader, PcscReader
 
 APDU_MIN, APDU_MAX = 4, 65_535

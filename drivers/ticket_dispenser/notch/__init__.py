@@ -6,9 +6,9 @@ as long as no ticket is in the optic. `counter` turns edges into tickets; `drive
 
 from drivers.ticket_dispenser.notch.driver import Driver
 from drivers.ticket_dispenser.notch.options import Options
-from drivers.transport.base import Connector
+from drivers.transport.base import Connector, LinkError
 from drivers.transport.gpio import LgpioLink, PinLink
-from drivers.transport.link import LinkError, split
+from drivers.transport.link import split
 
 
 def link(text: str) -> PinLink:

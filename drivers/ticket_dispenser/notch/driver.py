@@ -91,7 +91,7 @@ class Driver(TicketDispenser):
     # -- asking --------------------------------------------------------------------------------------------------
     async def _look(self) -> Status:
         pins = await self._ready()
-        self._idle()
+        await self._idle()
         empty = bool(pins.notch.is_active)
         if empty:  # a notch just now, or nothing at all?
             await asyncio.sleep(self.options.empty_after)
@@ -113,10 +113,11 @@ class Driver(TicketDispenser):
             return Supply.UNKNOWN  # a ticket is in the optic; how many stand behind it, nobody can say
         return Supply.LOW if pins.low.is_active else Supply.FULL
 
-    def _idle(self) -> None:
+    async def _idle(self) -> None:
         """Edges that came while the motor stood: somebody pulled tickets or put in new ones, which also ends a jam."""
         if not self._edges:
             return
+        await asyncio.sleep(self.options.filter)  # the newest edge has lasted long enough, or another has come
         before = not self._edges[0][1]
         counter = Counter(self.options, active=before, at=-NEVER, known=False, period=self._period)
         while self._edges:
@@ -133,7 +134,7 @@ class Driver(TicketDispenser):
             done = 0
             try:
                 pins = await self._ready()
-                self._idle()
+                await self._idle()
                 counter = Counter(
                     self.options,
                     active=bool(pins.notch.is_active),

@@ -2,7 +2,8 @@
 
 import pytest
 
-from drivers.transport.link import LinkError, stream
+from drivers.transport.base import LinkError
+from drivers.transport.link import stream
 
 
 @pytest.mark.parametrize(

@@ -81,7 +81,7 @@ def test_a_weaker_signature_is_no_signature(algorithm: str) -> None:
 def test_it_ends_when_it_says() -> None:
     token, record = sent()
     expires = datetime.fromtimestamp(claimed(token)["exp"], UTC)
-    assert AUTHORITY.verify(token, record, expires - timedelta(seconds=1))
+    assert AUTHORITY.verify(token, record, expires - timedelta(seconds=1)).expires == expires
     assert refusal(token, record, expires).cause is Cause.APPROVAL_EXPIRED
 
 

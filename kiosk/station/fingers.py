@@ -1,0 +1,73 @@
+"""Is it the holder's finger: so many attempts, each audited without the finger, then a person must help."""
+
+from collections.abc import Callable, Sequence
+
+from drivers.contract.fingerprint_scanner import CaptureRetry, FingerImage, FingerprintScanner, Light, RetryReason
+from kiosk.api.messages import Cause, FingerPrompt
+from kiosk.cards.approval import Approval
+from kiosk.journal import audit
+from kiosk.journal.database import Journal
+
+LIFT_TIMEOUT = 5.0
+POOR_TRIES = 5
+"""How often an image may be too poor before the resident is sent to a person."""
+NO_MATCH = "no_match"
+
+Decide = Callable[[FingerImage, Sequence[bytes]], bool]
+"""True if the image is of a finger in these ISO/IEC 19794-2 records; raises TemplateError for a bad record."""
+
+
+class FingerCheck:
+    def __init__(
+        self, scanner: FingerprintScanner, decide: Decide, journal: Journal, *, attempts: int, timeout: float
+    ) -> None:
+        self._scanner = scanner
+        self._decide = decide
+        self._journal = journal
+        self._attempts = attempts
+        self._timeout = timeout
+
+    async def run(self, approval: Approval, show: Callable[[FingerPrompt], None]) -> Cause | None:
+        """None once a finger matched; FINGER_NO_MATCH after all attempts; FINGER_NOT_SEEN if nobody is there.
+
+        DeviceError if the scanner fails, TemplateError if the record's fingers are no fingers.
+        """
+        attempt, poor, hint = 1, 0, None
+        try:
+            while attempt <= self._attempts and poor < POOR_TRIES:
+                finger = approval.record.fingers[0].position
+                show(FingerPrompt(finger=finger, attempt=attempt, attempts=self._attempts, hint=hint))
+                await self._scanner.light(Light.WAITING)
+                try:
+                    image = await self._scanner.capture(self._timeout)
+                except CaptureRetry as retry:
+                    if retry.reason is RetryReason.NO_FINGER and hint == RetryReason.NO_FINGER:
+                        return Cause.FINGER_NOT_SEEN
+                    hint = retry.reason.value
+                    if retry.reason is not RetryReason.NO_FINGER:
+                        poor += 1
+                        await self._scanner.wait_lifted(LIFT_TIMEOUT)
+                    continue
+                matched = self._matches(image, approval)
+                await self._note(approval, attempt, matched)
+                await self._scanner.light(Light.GOOD if matched else Light.BAD)
+                if matched:
+                    return None
+                attempt, hint = attempt + 1, NO_MATCH
+                await self._scanner.wait_lifted(LIFT_TIMEOUT)
+            return Cause.FINGER_NO_MATCH
+        finally:
+            await self._scanner.light(Light.OFF)
+
+    def _matches(self, image: FingerImage, approval: Approval) -> bool:
+        try:
+            return self._decide(image, [finger.template for finger in approval.record.fingers])
+        finally:
+            image.wipe()
+
+    async def _note(self, approval: Approval, attempt: int, matched: bool) -> None:
+        await self._journal.write(
+            lambda tx: audit.append(
+                tx, audit.Event.FINGER_CHECKED, "kiosk", approval=approval.jti, attempt=attempt, matched=matched
+            )
+        )
