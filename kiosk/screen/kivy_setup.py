@@ -15,7 +15,8 @@ def prepare(*, headless: bool) -> None:
     """
     quiet = {"KIVY_NO_ARGS": "1", "KIVY_NO_FILELOG": "1", "KIVY_LOG_MODE": "PYTHON", "KIVY_NO_ENV_CONFIG": "1"}
     os.environ.update(quiet | {"KIVY_DPI": "96", "KIVY_METRICS_DENSITY": "1", "KIVY_METRICS_FONTSCALE": "1"})
-    os.environ.setdefault("KIVY_HOME", tempfile.mkdtemp(prefix="anjungan-kivy-"))
+    if "KIVY_HOME" not in os.environ:  # a folder is only made where nobody gave one, and so would clear it away
+        os.environ["KIVY_HOME"] = tempfile.mkdtemp(prefix="anjungan-kivy-")
     on_x, on_card = bool(os.environ.get("DISPLAY")), Path("/dev/dri/card0").exists()
     windowed = on_x and not headless
     if headless or not (on_x or on_card):
