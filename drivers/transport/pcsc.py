@@ -191,6 +191,8 @@ class PcscReader(ChipReader):
         pci = scard.SCARD_PCI_T0 if self._protocol == scard.SCARD_PROTOCOL_T0 else scard.SCARD_PCI_T1
         code, answer = scard.SCardTransmit(self._card, pci, list(apdu))
         self._expect(code, "transmit", session=True)
+        if not answer:  # how pcscd 1.9.9 tells of a card torn from the field in the middle of an APDU
+            raise TransportError(DeviceCause.CARD_LOST, f"{self}: transmit: the chip stopped answering")
         return bytes(answer)
 
     def _reset(self) -> bytes:

@@ -1,8 +1,9 @@
 """gpiozero pins at the other end of a byte stream: how a simulated machine's pins are reached.
 
-One line per level, both ways: `pin <bcm> <0|1>`. The host sends its outputs; the world answers each such line with the
-levels of all its inputs, and sends a line whenever one changes. A world's line ends in a time stamp, ` <nanoseconds>`
-of any clock that runs evenly: as with the kernel's GPIO line events, a busy host still knows when the edge was.
+One line per level, both ways: `pin <bcm> <0|1>`. The host sends what it drives, the world what it drives, each when it
+changes. A world's line ends in a time stamp, ` <nanoseconds>` of any clock that runs evenly: as with the kernel's GPIO
+line events, a busy host still knows when the edge was. `sync <number>` from the host is answered with all levels the
+world drives and then the same line.
 """
 
 import asyncio
@@ -25,6 +26,7 @@ BCM_MAX = 27
 ANSWER_TIMEOUT = 2.0
 
 _LINE = re.compile(rb"pin (\d{1,2}) ([01])(?: (\d{1,19}))?")
+_SYNC = re.compile(rb"sync (\d{1,9})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +38,17 @@ class Level:
     stamp: float | None = None
 
 
-def decode(line: bytes) -> Level:
+@dataclass(frozen=True, slots=True)
+class Sync:
+    """All levels up to here are those of after this question."""
+
+    number: int
+
+
+def decode(line: bytes) -> Level | Sync:
     """One line without its end. ProtocolError if it is none."""
+    if (sync := _SYNC.fullmatch(line)) is not None:
+        return Sync(int(sync[1]))
     found = _LINE.fullmatch(line)
     if found is None or int(found[1]) > BCM_MAX:
         raise ProtocolError(f"not a pin line: {line[:LINE_MAX]!r}")
@@ -80,7 +91,6 @@ class RemoteFactory(MockFactory):  # type: ignore[misc]  # gpiozero is untyped
         self._loop = loop
         self._offset: float | None = None
         self.stamp = loop.time()
-        self.outputs: dict[int, int] = {}
         self.queue: asyncio.Queue[bytes] = asyncio.Queue()
 
     def ticks(self) -> float:
@@ -88,13 +98,7 @@ class RemoteFactory(MockFactory):  # type: ignore[misc]  # gpiozero is untyped
 
     def send(self, pin: RemotePin, level: int) -> None:
         bcm = int(pin.info.name.removeprefix("GPIO"))
-        self.outputs[bcm] = level
         self.queue.put_nowait(b"pin %d %d\n" % (bcm, level))
-
-    def repeat(self) -> None:
-        """Says all outputs again, which the world answers with all inputs."""
-        for bcm, level in self.outputs.items():
-            self.queue.put_nowait(b"pin %d %d\n" % (bcm, level))
 
     def drive(self, change: Level) -> None:
         """An input has this level. The quickest line so far tells how the clocks differ; slower ones were delayed."""
@@ -121,6 +125,8 @@ class RemotePins(PinLink):
         self._factory: RemoteFactory | None = None
         self._tasks: list[asyncio.Task[None]] = []
         self._heard = asyncio.Event()
+        self._asked = 0
+        self._answered = 0
         self._error: DeviceError | None = None
 
     async def open(self, lost: Lost) -> Any:
@@ -137,13 +143,17 @@ class RemotePins(PinLink):
 
     async def refresh(self) -> None:
         if self._error is None and self._factory is not None:
-            self._heard.clear()
-            self._factory.repeat()
+            self._asked += 1
+            self._factory.queue.put_nowait(b"sync %d\n" % self._asked)
             try:
                 async with asyncio.timeout(ANSWER_TIMEOUT):
-                    await self._heard.wait()
+                    while self._answered != self._asked and self._error is None:
+                        self._heard.clear()
+                        await self._heard.wait()
             except TimeoutError:
-                raise TransportError(DeviceCause.NO_ANSWER, f"{self}: no level within {ANSWER_TIMEOUT:.0f} s") from None
+                raise TransportError(
+                    DeviceCause.NO_ANSWER, f"{self}: no answer within {ANSWER_TIMEOUT:.0f} s"
+                ) from None
         if self._error is not None:
             raise self._error
         if self._factory is None:
@@ -167,8 +177,12 @@ class RemotePins(PinLink):
         try:
             while data := await stream.read():
                 for line in lines.feed(data):
-                    factory.drive(decode(line))
-                    self._heard.set()
+                    said = decode(line)
+                    if isinstance(said, Level):
+                        factory.drive(said)
+                    else:
+                        self._answered = said.number
+                        self._heard.set()
             raise gone(f"{self}: the other side hung up")
         except DeviceError as error:
             self._fail(error, lost)

@@ -1,7 +1,7 @@
 """A four-wire ticket dispenser at a Raspberry Pi's header, reached over a byte stream of pin lines.
 
-`pin <bcm> <0|1>` both ways: the host sends what it drives, and each of its lines is answered with the levels of NOTCH
-and LOW; each change of one is sent when it happens. Our lines end in a time stamp in nanoseconds.
+`pin <bcm> <0|1>` both ways: each side sends what it drives when it changes; our lines end in a time stamp in
+nanoseconds. `sync <number>` from the host is answered with the levels of NOTCH and LOW and then the same line.
 """
 
 import asyncio
@@ -73,13 +73,15 @@ class Simulator:
         out: asyncio.Queue[bytes] = asyncio.Queue()
         loop = asyncio.get_running_loop()
 
-        def send(pin: int, level: int) -> None:
+        def say(line: bytes) -> None:
             if self.faults.take("silence"):
                 return
             if self.faults.take("garbage"):
-                out.put_nowait(b"\x00" + self._random.randbytes(12) + b"\n")
-                return
-            out.put_nowait(b"pin %d %d %d\n" % (pin, level, round(loop.time() * 1e9)))
+                line = b"\x00" + self._random.randbytes(12)
+            out.put_nowait(line + b"\n")
+
+        def send(pin: int, level: int) -> None:
+            say(b"pin %d %d %d" % (pin, level, round(loop.time() * 1e9)))
 
         async def forward() -> None:
             while True:
@@ -94,9 +96,13 @@ class Simulator:
                 while (at := held.find(b"\n")) >= 0:
                     line = bytes(held[:at])
                     del held[: at + 1]
-                    self._host_line(line)
-                    for pin, level in self.levels():
-                        send(pin, level)
+                    if line.startswith(b"sync "):
+                        self._mechanics.show()
+                        for pin, level in self.levels():
+                            send(pin, level)
+                        say(line)
+                    else:
+                        self._host_line(line)
                 del held[:-LINE_MAX]
         finally:
             end()

@@ -31,7 +31,7 @@ class FramedReader(ChipReader):
 
     async def check(self) -> bytes:
         try:
-            return check_atr(await self._ask(GET_ATR))
+            return check_atr(await self._ask(GET_ATR, DeviceCause.NO_ANSWER))
         except ProtocolError:
             await self._drop()
             raise
@@ -47,7 +47,7 @@ class FramedReader(ChipReader):
     async def transmit(self, apdu: bytes) -> bytes:
         if not self._session:
             raise TransportError(DeviceCause.CARD_LOST, f"{self}: no session")
-        answer = await self._ask(apdu)
+        answer = await self._ask(apdu, DeviceCause.CARD_LOST)
         if not answer:
             self._session = False
             raise TransportError(DeviceCause.CARD_LOST, f"{self}: the chip stopped answering")
@@ -86,16 +86,15 @@ class FramedReader(ChipReader):
             await self._drop()
             raise
 
-    async def _ask(self, body: bytes) -> bytes:
-        held = self._session
+    async def _ask(self, body: bytes, silent: DeviceCause) -> bytes:
+        """The answer to one question; `silent` is what it means if none comes."""
         try:
             async with asyncio.timeout(self.timeout):
                 await self._send(body)
                 return await self._next()
         except TimeoutError as error:
             await self._drop()  # a late answer would be taken for the next one's
-            cause = DeviceCause.CARD_LOST if held else DeviceCause.NO_ANSWER
-            raise TransportError(cause, f"{self}: no answer within {self.timeout:.1f} s") from error
+            raise TransportError(silent, f"{self}: no answer within {self.timeout:.1f} s") from error
         except asyncio.CancelledError:
             await self._drop()
             raise
