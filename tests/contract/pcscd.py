@@ -5,6 +5,7 @@ no system directory; clients find it by PCSCLITE_CSOCK_NAME. That name is read o
 process can know only one such pcscd: `private_pcscd` therefore gives the same one, stopped and started at will.
 """
 
+import atexit
 import contextlib
 import functools
 import os
@@ -94,6 +95,7 @@ def private_pcscd() -> Iterator[Pcscd]:
 @functools.cache
 def _only() -> Pcscd:
     home = Path(tempfile.mkdtemp(prefix="anjungan-pcscd-"))
+    atexit.register(shutil.rmtree, home, ignore_errors=True)
     home.chmod(0o755)
     return Pcscd(home)
 
