@@ -24,7 +24,7 @@ demo: .make/venv ## A ticket and a card without hands, into out/demo: pictures a
 	@$(BIN)/python -m sim demo --out out/demo $(ARGS)
 
 test: .make/venv ## Every test, on two processes (TESTS=tests/kiosk ARGS="-k finger" for some)
-	@$(BIN)/pytest -n 2 --dist loadfile $(ARGS) $(TESTS)
+	@$(BIN)/pytest -n 2 --dist loadgroup --no-loadscope-reorder $(ARGS) $(TESTS)
 
 check: .make/venv ## Style, types, layers and systemd units
 	$(BIN)/ruff check .

@@ -9,6 +9,15 @@ import pytest
 from sim.clock import run
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """On two processes: a file stays together, so that its costly fixtures are made once; but each `long` test goes
+    alone and first, so that nobody waits for it at the end."""
+    for item in items:
+        alone = item.get_closest_marker("long") is not None
+        item.add_marker(pytest.mark.xdist_group(item.nodeid if alone else item.path.as_posix()))
+    items.sort(key=lambda item: item.get_closest_marker("long") is None)
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
     """Runs coroutine tests; no plug-in needed for that."""

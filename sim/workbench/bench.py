@@ -13,6 +13,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
+from PIL.Image import Image
+
 from kiosk.api import messages as m
 from kiosk.api.client import ApiError, Client
 from sim import data
@@ -20,7 +22,7 @@ from sim.centre import Centre
 from sim.faults import REGISTRY, FaultBoard
 from sim.workbench.bell import Bell
 from sim.workbench.mirror import Mirror
-from sim.world import PATH, Event, Place, World
+from sim.world import PATH, Card, Event, Place, World
 
 log = logging.getLogger(__name__)
 
@@ -104,6 +106,7 @@ class Bench:
         """The workbench is about to end: streams end with it."""
         self._kioskd = kioskd
         self._unpowered: set[str] = set()
+        self._faces: dict[str, tuple[Image | None, int]] = {}
         self._loads = 0
         self._notes: deque[Note] = deque(maxlen=_NOTES)
         self._noted = 0
@@ -180,11 +183,26 @@ class Bench:
             "light": world.light,
             "slips": len(world.slips),
             "cards": [
-                {"serial": c.serial, "place": c.place.value, "prints": c.prints, "printed": c.front is not None}
+                {
+                    "serial": c.serial,
+                    "place": c.place.value,
+                    "prints": c.prints,
+                    "printed": c.front is not None,
+                    "face": self._face(c),
+                }
                 for c in world.cards
                 if c.place not in (Place.HOPPER, Place.BOX)
             ],
         }
+
+    def _face(self, card: Card) -> int:
+        """Which picture of this card's face it is by now: it changes with each panel of ribbon, and so does the
+        address under which the page asks for it."""
+        known, number = self._faces.get(card.serial, (None, 0))
+        if card.front is not known:
+            number += 1
+            self._faces[card.serial] = (card.front, number)
+        return number
 
     def _device(self, device: SimulatedDevice) -> dict[str, Any]:
         return {

@@ -170,6 +170,7 @@ async def hall(folder: Path, seed: int) -> AsyncIterator[Hall]:
         await asyncio.gather(serving, devices, return_exceptions=True)
 
 
+@pytest.mark.long
 @pytest.mark.wall
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("seed", SEEDS)

@@ -69,6 +69,6 @@ function drawCard(card) {
   exit.replaceChildren();
   if (!card) return;
   exit.append(card.printed
-    ? make("img", { src: `/api/cards/${card.serial}.png?prints=${card.prints}`, alt: "The card" })
+    ? make("img", { src: `/api/cards/${card.serial}.png?face=${card.face}`, alt: "The card" })
     : make("i", { className: "blank" }));
 }

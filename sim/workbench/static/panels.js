@@ -130,7 +130,7 @@ function drawOutput(world) {
   keep(find("cards"), cards, (card) => `${card.serial} ${card.prints} ${card.printed}`, (card) => {
     if (card.serial === "none") return make("p", {}, "No card has left the hopper yet.");
     if (!card.printed) return make("button", {}, make("div", { className: "blank" }), make("span", {}));
-    const source = `/api/cards/${card.serial}.png?prints=${card.prints}`;
+    const source = `/api/cards/${card.serial}.png?face=${card.face}`;
     return make("button", { onclick: () => enlarge(source, card.serial) },
       make("img", { src: source, alt: card.serial }), make("span", {}));
   }, (button, card) => {

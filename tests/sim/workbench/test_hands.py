@@ -62,6 +62,18 @@ async def test_a_card_is_taken_once_and_its_face_can_be_looked_at(tmp_path: Path
         assert (await here.api.get("/api/cards/SPECIMEN-999999.png")).status_code == 404
 
 
+async def test_the_face_is_fetched_again_with_each_panel_of_ribbon(tmp_path: Path) -> None:
+    """A browser keeps a picture for as long as its address stays the same."""
+    async with table(tmp_path) as here:
+        card = here.bench.world.load_blanks(1)[0]
+        here.bench.world.move(card, Place.PRINT)
+        faces = []
+        for panel in ("yellow", "magenta", "black"):
+            card.front = Image.new("RGB", (1016, 648), panel)
+            faces += [(await world(here))["world"]["cards"][0]["face"] for _ in range(2)]
+        assert faces == [1, 1, 2, 2, 3, 3]
+
+
 async def test_each_ticket_that_comes_out_is_kept(tmp_path: Path) -> None:
     async with table(tmp_path) as here:
         assert (await here.api.get("/api/slips/1.png")).status_code == 404
