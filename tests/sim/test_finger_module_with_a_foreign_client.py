@@ -123,7 +123,9 @@ def image_up_and_down(client: Adafruit_Fingerprint, world: World) -> None:
 
 @pytest.mark.wall
 @pytest.mark.parametrize("model", ["zfm20", "r503"])
-@pytest.mark.parametrize("story", [enrol_and_search, two_fingers_make_no_model, template_up_and_down, image_up_and_down])
+@pytest.mark.parametrize(
+    "story", [enrol_and_search, two_fingers_make_no_model, template_up_and_down, image_up_and_down]
+)
 async def test_adafruits_client(
     tmp_path: Path, model: str, story: Callable[[Adafruit_Fingerprint, World], None]
 ) -> None:

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from typing import Final
 
 from drivers.contract.errors import DeviceError, ProtocolError
-from drivers.contract.fingerprint_scanner import CaptureRetry, FingerImage, FingerprintScanner, Light, RetryReason
+from drivers.contract.fingerprint_scanner import CaptureRetry, FingerImage, FingerprintScanner, Light, RetryReason, flaw
 from drivers.contract.status import Status
 from drivers.contract.words import DeviceCause, DeviceState, Media
 from drivers.fingerprint_scanner.grow.options import Model, Options
@@ -75,7 +75,11 @@ class Driver(FingerprintScanner):
             await self._wait_for_finger(session, timeout)
             width, height, dpi = self._size
             data = await self._uploaded(session, width * height // 2)
-            return FingerImage(width, height, dpi, unpack_image(data, width, height))
+            image = FingerImage(width, height, dpi, unpack_image(data, width, height))
+            if (wrong := flaw(image)) is not None:
+                image.wipe()
+                raise CaptureRetry(wrong)
+            return image
 
     async def wait_lifted(self, timeout: float) -> bool:
         async with self.lock, self._talking() as session:
