@@ -57,7 +57,8 @@ async def glass(**options: object) -> AsyncIterator[Glass]:
 
 def expected(picture: Path = FINGER) -> bytes:
     with Image.open(picture) as opened:
-        return opened.convert("L").tobytes()
+        grey: Image.Image = opened.convert("L")
+        return grey.tobytes()
 
 
 def is_the_finger(image: FingerImage) -> bool:
