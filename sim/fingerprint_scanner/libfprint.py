@@ -117,7 +117,7 @@ class _Conversation:
             reader = {"driver": "virtual_image", "name": "Virtual image device for debugging", "device": "0"}
             await self._say(number, ok=True, reader=reader)
         elif ask == "poll":
-            await self._say(number, ok=True, finger=self._on_glass, hot=False)
+            await self._say(number, ok=True, finger=self._on_glass)
         elif ask == "cancel":
             if self._under_way is not None:
                 self.end()

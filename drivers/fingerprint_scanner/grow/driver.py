@@ -10,7 +10,14 @@ from drivers.contract.fingerprint_scanner import CaptureRetry, FingerImage, Fing
 from drivers.contract.status import Status
 from drivers.contract.words import DeviceCause, DeviceState, Media
 from drivers.fingerprint_scanner.grow.options import Model, Options
-from drivers.fingerprint_scanner.grow.packets import Code, Instruction, ProductInfo, SystemParameters, unpack_image
+from drivers.fingerprint_scanner.grow.packets import (
+    Code,
+    Instruction,
+    ProductInfo,
+    SystemParameters,
+    named,
+    unpack_image,
+)
 from drivers.fingerprint_scanner.grow.session import Damage, Session
 from drivers.transport.base import Connector
 
@@ -151,7 +158,7 @@ class Driver(FingerprintScanner):
             self._sensor_failed = True
             raise DeviceError(DeviceCause.SENSOR, f"{self._link}: the sensor is faulty (29)")
         if code not in _LOOKS:
-            raise ProtocolError(f"{self._link}: GenImg answered {code:02x}")
+            raise ProtocolError(f"{self._link}: GenImg answered {named(code)}")
         if code != Code.CAPTURE_FAILED:
             self._sensor_failed = False
             self._doubt = 0
@@ -192,7 +199,7 @@ class Driver(FingerprintScanner):
             # The module restarted after the finger was seen.
             raise CaptureRetry(RetryReason.LIFTED)
         if code != Code.OK:
-            raise ProtocolError(f"{self._link}: UpImage answered {code:02x}")
+            raise ProtocolError(f"{self._link}: UpImage answered {named(code)}")
         return await session.transfer(size)
 
     async def _check_sensor(self, session: Session) -> None:
@@ -228,5 +235,5 @@ class Driver(FingerprintScanner):
 async def _system(session: Session) -> SystemParameters:
     code, data = await session.ask(Instruction.READ_SYSTEM)
     if code != Code.OK:
-        raise ProtocolError(f"ReadSysPara answered {code:02x}")
+        raise ProtocolError(f"ReadSysPara answered {named(code)}")
     return SystemParameters.parse(data)

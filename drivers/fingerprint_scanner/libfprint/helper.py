@@ -90,8 +90,11 @@ def deaf() -> None:
 
 def send(answer: dict[str, Any], body: bytes = b"") -> None:
     text = json.dumps(answer).encode()
-    sys.stdout.buffer.write(HEAD.pack(MAGIC, len(text), len(body)) + text + body)
-    sys.stdout.buffer.flush()
+    try:
+        sys.stdout.buffer.write(HEAD.pack(MAGIC, len(text), len(body)) + text + body)
+        sys.stdout.buffer.flush()
+    except BrokenPipeError:
+        pass  # the kiosk has gone; the end of our input says so too
 
 
 Answer = Callable[..., None]
@@ -109,6 +112,7 @@ class Helper:
         os.set_blocking(0, False)
         GLib.io_add_watch(0, GLib.PRIORITY_DEFAULT, GLib.IOCondition.IN | GLib.IOCondition.HUP, self._on_input)
         self._loop.run()
+        self._device.close()
 
     def _on_input(self, *_: object) -> bool:
         try:
@@ -222,7 +226,7 @@ class Reader:
         return self._device
 
     def poll(self, _: dict[str, Any], __: bytes, answer: Answer) -> None:
-        answer({"ok": True, "finger": self._finger(), "hot": self._opened().get_temperature().value_nick == "hot"})
+        answer({"ok": True, "finger": self._finger()})
 
     def _finger(self) -> bool:
         return bool(self._opened().get_finger_status() & FPrint.FingerStatusFlags.PRESENT)
@@ -244,6 +248,14 @@ class Reader:
         device = self._opened()
         self._capture = Gio.Cancellable()
         device.capture(True, self._capture, done)
+
+    def close(self) -> None:
+        """Lets the reader go, so that its lamp goes out. The kiosk kills a helper that hangs here."""
+        while self._capture is not None:
+            self._capture.cancel()
+            GLib.MainContext.default().iteration(True)
+        if self._device is not None and not self._gone:
+            self._device.close_sync(None)
 
     def cancel(self, _: dict[str, Any], __: bytes, answer: Answer) -> None:
         if self._capture is not None:
@@ -317,6 +329,10 @@ class Extractor:
         feed.connect(str(self._path))
         feed.setblocking(False)
         GLib.io_add_watch(feed, GLib.PRIORITY_DEFAULT, GLib.IOCondition.OUT, more)
+
+    def close(self) -> None:
+        if self._device is not None and not self._busy:
+            self._device.close_sync(None)
 
     def _read(self, scanned: Any, width: int, height: int) -> list[list[int]]:
         """[x, y from the top, angle as in ISO/IEC 19794-2], each within the image; Refused if the form is another."""

@@ -35,7 +35,9 @@ class Session:
         self._name = name
         self._decoder = Decoder()
         self._numbers = count(1)
+        self._waiting: set[int] = set()
         self._early: dict[int, Message] = {}
+        """Answers that came while another one was waited for: to a capture, in practice."""
 
     @classmethod
     async def open(cls, connector: Connector) -> "Session":
@@ -47,6 +49,7 @@ class Session:
     async def send(self, ask: str, body: bytes | bytearray = b"", **more: object) -> int:
         """The number under which the answer will come."""
         number = next(self._numbers)
+        self._waiting.add(number)
         whole = encode({"id": number, "ask": ask, **more}, body)
         await self._stream.write(bytes(whole))
         whole[:] = bytes(len(whole))
@@ -60,7 +63,11 @@ class Session:
             if not data:
                 raise gone(f"{self._name}: the helper has ended")
             for message in self._decoder.feed(data):
-                self._early[_integer(message.said, "id")] = message
+                answered = _integer(message.said, "id")
+                if answered not in self._waiting:
+                    raise ProtocolError(f"{self._name}: an answer to nothing")
+                self._waiting.remove(answered)
+                self._early[answered] = message
         message = self._early.pop(number)
         if (code := message.said.get("error")) is not None:
             raise HelperError(str(code)[:40], str(message.said.get("text", ""))[:200])
