@@ -398,3 +398,16 @@ def test_the_helper_itself_refuses_virtual_readers_and_those_that_give_no_image(
     assert in_system_python(CHOSEN.format(virtual=True), **image) == "opened virtual_image"
     assert in_system_python(CHOSEN.format(virtual=False), **image) == "virtual"
     assert in_system_python(CHOSEN.format(virtual=True), **chip) == "match_on_chip"
+
+
+@pytest.mark.wall
+@pytest.mark.parametrize(
+    "noise", [b"GET / HTTP/1.1\r\n\r\n", b"FPH1" + b"\xff" * 8, b"FPH1" + bytes(8), b"FPH1\0\0\0\2\0\0\0\0{}"]
+)
+async def test_the_helper_ends_when_it_is_spoken_to_in_another_language(noise: bytes) -> None:
+    connector = link("libfprint:any")
+    stream = await connector.connect()
+    await stream.write(noise)
+    async with asyncio.timeout(30):
+        assert await stream.read() == b""
+    await stream.close()
