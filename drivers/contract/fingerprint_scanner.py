@@ -1,6 +1,7 @@
 """A fingerprint scanner that gives images. Matching is done on the kiosk host, never in the module."""
 
 from abc import abstractmethod
+from collections import Counter
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -53,6 +54,35 @@ class CaptureRetry(Exception):
     def __init__(self, reason: RetryReason) -> None:
         super().__init__(str(reason))
         self.reason = reason
+
+
+SMALLEST_MM = 8.0
+"""Width or height of the least finger image that is worth comparing."""
+SPREAD = 40
+"""Grey levels between the darkest and the lightest fiftieth of an image with ridges in it, at least."""
+
+
+def flaw(image: FingerImage) -> RetryReason | None:
+    """Why this image should not even be compared: smaller than SMALLEST_MM or not width x height (TOO_SMALL), all
+    white, all black or all one grey (TOO_POOR). None if nothing speaks against it."""
+    smallest = SMALLEST_MM / 25.4 * image.dpi
+    if len(image.pixels) != image.width * image.height or min(image.width, image.height) < smallest:
+        return RetryReason.TOO_SMALL
+    tally = Counter(image.pixels)
+    tail = len(image.pixels) // 50
+    if _at(tally, sorted(tally, reverse=True), tail) - _at(tally, sorted(tally), tail) < SPREAD:
+        return RetryReason.TOO_POOR
+    return None
+
+
+def _at(tally: Counter[int], greys: list[int], tail: int) -> int:
+    """The grey that is reached after `tail` pixels, taking them in the order of `greys`."""
+    passed = 0
+    for grey in greys:
+        passed += tally[grey]
+        if passed > tail:
+            return grey
+    return 0
 
 
 class Light(StrEnum):

@@ -1,8 +1,8 @@
 """A ZFM-20 or R503 module: an optical or capacitive sensor, one image buffer, a UART.
 
-Answers every instruction of the manuals' tables with their confirmation codes. It extracts no features, and says so:
-Img2Tz answers 07 (too few features), so nothing can be stored in its library, searches find nothing (09), and no match
-is ever faked. Image, flash settings, password, notepad and timing are real.
+Answers every instruction of the manuals' tables with their confirmation codes, but for the two automatic ones of the
+R503 (AutoEnroll 31, AutoIdentify 32), which it refuses with 01. Image, flash settings, password, notepad, library and
+timing are real; a match is never faked: character files are computed from the image (sim.fingerprint_scanner.ridges).
 """
 
 import asyncio
@@ -13,7 +13,8 @@ from typing import ClassVar, Final
 
 from sim.faults import FaultBoard
 from sim.fingerprint_scanner.glass import pressed
-from sim.fingerprint_scanner.wire import ACK, COMMAND, Command, Receiver, packet, transfer
+from sim.fingerprint_scanner.library import Library
+from sim.fingerprint_scanner.wire import ACK, COMMAND, DATA, END, Command, Receiver, packet, transfer
 from sim.seam.pipe import DeviceSide
 from sim.world import World
 
@@ -26,8 +27,7 @@ COLOURS: Final = {1: "red", 2: "blue", 3: "purple", 4: "green", 5: "yellow", 6: 
 MODES: Final = {1: "breathing", 2: "flashing", 3: "on", 4: "off", 5: "fading on", 6: "fading off"}
 
 OK, BAD_PACKET, NO_FINGER, LOOK_FAILED = 0x00, 0x01, 0x02, 0x03
-TOO_FEW, NO_MATCH, NOT_FOUND, CANNOT_MERGE, OUT_OF_RANGE = 0x07, 0x08, 0x09, 0x0A, 0x0B
-NO_TEMPLATE, NO_TEMPLATE_UP, CANNOT_RECEIVE = 0x0C, 0x0D, 0x0E
+TOO_FEW, OUT_OF_RANGE, NO_TEMPLATE_UP, CANNOT_RECEIVE = 0x07, 0x0B, 0x0D, 0x0E
 WRONG_PASSWORD, NO_IMAGE, WRONG_REGISTER, VERIFY_FIRST, SENSOR_FAULT = 0x13, 0x15, 0x1A, 0x21, 0x29
 
 
@@ -62,6 +62,17 @@ class Flash:
     packet_code: int = 2
     """32 << code bytes per data packet."""
     notepad: list[bytes] = field(default_factory=lambda: [bytes(32)] * 16)
+    pages: dict[int, bytes] = field(default_factory=dict)
+    """The library: templates by page number."""
+
+
+@dataclass
+class Incoming:
+    """Data packets that the host was allowed to send."""
+
+    put: Callable[[bytes], None]
+    most: int
+    data: bytearray = field(default_factory=bytearray)
 
 
 class Simulator:
@@ -84,6 +95,8 @@ class Simulator:
         self._chance = random.Random(seed)
         self._lines: set[DeviceSide] = set()
         self._image: bytes | None = None
+        self._library = Library(self.flash.pages, self.model.capacity)
+        self._incoming: Incoming | None = None
         self._verified = False
         self._poor_touch = False
         """The finger now on the glass cannot be read, however often it is looked at."""
@@ -97,6 +110,8 @@ class Simulator:
         self._powered = False
         self._boots += 1
         self._image = None
+        self._library.forget()
+        self._incoming = None
         self._verified = False
         if self._booting is not None:
             self._booting.cancel()
@@ -121,8 +136,12 @@ class Simulator:
             while data := await stream.read():
                 await self._on_the_wire(len(data))
                 for command in receiver.take(data):
-                    if self._powered and command.pid == COMMAND and command.address == self.flash.address:
+                    if not self._powered or command.address != self.flash.address:
+                        continue
+                    if command.pid == COMMAND:
                         await self._obey(stream, command)
+                    elif command.pid in (DATA, END):
+                        self._receive(command)
         finally:
             self._lines.discard(stream)
 
@@ -157,6 +176,7 @@ class Simulator:
 
     async def _obey(self, stream: DeviceSide, command: Command) -> None:
         boots = self._boots
+        self._incoming = None
         code, data, image = await self._done(command)
         if boots != self._boots:
             return
@@ -178,6 +198,17 @@ class Simulator:
                 return
             await self._send(stream, whole)
 
+    def _receive(self, piece: Command) -> None:
+        """A piece of what the host sends down; one that is damaged or too much spoils the whole, which is dropped."""
+        if self._incoming is None:
+            return
+        self._incoming.data += piece.body
+        if not piece.intact or len(self._incoming.data) > self._incoming.most:
+            self._incoming = None
+        elif piece.pid == END:
+            whole, self._incoming = self._incoming, None
+            whole.put(bytes(whole.data))
+
     # -- instructions --------------------------------------------------------------------------------------------
     async def _done(self, command: Command) -> tuple[int, bytes, bytes | None]:
         """(confirmation code, data in the acknowledgement, data packets to follow)."""
@@ -192,6 +223,9 @@ class Simulator:
             return await self._look(extended=instruction == 0x28), b"", None
         if instruction == 0x0A:
             return (NO_IMAGE, b"", None) if self._image is None else (OK, b"", self._image)
+        if instruction == 0x08 and len(given) == 1:
+            file = self._library.buffers.get(given[0])
+            return (NO_TEMPLATE_UP, b"", None) if file is None else (OK, b"", file)
         table = _R503 | _COMMON if self.model.ready_byte else _COMMON | _OLDER
         if instruction not in table:
             return BAD_PACKET, b"", None
@@ -261,11 +295,28 @@ class Simulator:
     def read_notepad(self, given: bytes) -> tuple[int, bytes]:
         return (OUT_OF_RANGE, b"") if given[0] > 15 else (OK, self.flash.notepad[given[0]])
 
-    def features(self, _: bytes) -> tuple[int, bytes]:
-        return (NO_IMAGE if self._image is None else TOO_FEW), b""
+    def features(self, given: bytes) -> tuple[int, bytes]:
+        if self._image is None:
+            return NO_IMAGE, b""
+        return self._library.extract(given[0], self._image, self.model.width, self.model.height), b""
 
-    def index_table(self, given: bytes) -> tuple[int, bytes]:
-        return (OUT_OF_RANGE, b"") if given[0] > 3 else (OK, bytes(32))
+    def down_file(self, given: bytes) -> tuple[int, bytes]:
+        """DownChar: the host may now send a character file or template for this buffer."""
+        if given[0] not in (1, 2):
+            return CANNOT_RECEIVE, b""
+        self._incoming = Incoming(lambda file: self._library.buffers.update({given[0]: file}), self._library.largest)
+        return OK, b""
+
+    def down_image(self, _: bytes) -> tuple[int, bytes]:
+        """DownImage: the host may now send an image, which must be of the sensor's size."""
+        size = self.model.width * self.model.height // 2
+
+        def put(image: bytes) -> None:
+            if len(image) == size:
+                self._image = image
+
+        self._incoming = Incoming(put, size)
+        return OK, b""
 
     def check_sensor(self, _: bytes) -> tuple[int, bytes]:
         return (SENSOR_FAULT if self.faults.active("sensor-failed") else OK), b""
@@ -284,7 +335,7 @@ class Simulator:
     def product(self, _: bytes) -> tuple[int, bytes]:
         model = self.model
         texts = (model.name.encode().ljust(16, b"\0"), b"SIM1", b"SPECIMEN", b"\x01\x00", b"CAPACIT\0")
-        numbers = (model.width, model.height, 1536, model.capacity)
+        numbers = (model.width, model.height, self._library.largest, model.capacity)
         return OK, b"".join(texts) + b"".join(number.to_bytes(2, "big") for number in numbers)
 
 
@@ -295,19 +346,22 @@ def _always(code: int, data: bytes = b"") -> _Act:
     return lambda _module, _given: (code, data)
 
 
-# Instruction: (bytes of parameters, what it does). An empty library answers as one.
+def _library(act: Callable[[Library, bytes], tuple[int, bytes]]) -> _Act:
+    return lambda module, given: act(module._library, given)
+
+
+# Instruction: (bytes of parameters, what it does).
 _COMMON: Final[dict[int, tuple[int, _Act]]] = {
     0x02: (1, Simulator.features),
-    0x03: (0, _always(NO_MATCH, bytes(2))),
-    0x04: (5, _always(NOT_FOUND, bytes(4))),
-    0x05: (0, _always(CANNOT_MERGE)),
-    0x06: (3, _always(OUT_OF_RANGE)),
-    0x07: (3, _always(NO_TEMPLATE)),
-    0x08: (1, _always(NO_TEMPLATE_UP)),
-    0x09: (1, _always(CANNOT_RECEIVE)),
-    0x0B: (0, _always(CANNOT_RECEIVE)),
-    0x0C: (4, _always(OK)),
-    0x0D: (0, _always(OK)),
+    0x03: (0, _library(Library.match)),
+    0x04: (5, _library(Library.search)),
+    0x05: (0, _library(Library.merge)),
+    0x06: (3, _library(Library.store)),
+    0x07: (3, _library(Library.load)),
+    0x09: (1, Simulator.down_file),
+    0x0B: (0, Simulator.down_image),
+    0x0C: (4, _library(Library.delete)),
+    0x0D: (0, _library(Library.empty)),
     0x0E: (2, Simulator.set_system),
     0x0F: (0, Simulator.system),
     0x12: (4, Simulator.set_password),
@@ -315,9 +369,9 @@ _COMMON: Final[dict[int, tuple[int, _Act]]] = {
     0x15: (4, Simulator.set_address),
     0x18: (33, Simulator.write_notepad),
     0x19: (1, Simulator.read_notepad),
-    0x1B: (5, _always(NOT_FOUND, bytes(4))),
-    0x1D: (0, _always(OK, bytes(2))),
-    0x1F: (1, Simulator.index_table),
+    0x1B: (5, _library(Library.search)),
+    0x1D: (0, _library(Library.count)),
+    0x1F: (1, _library(Library.index_table)),
 }
 _OLDER: Final[dict[int, tuple[int, _Act]]] = {
     0x50: (0, lambda module, _: module.lamp("on")),

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image, ImageChops
 
 from drivers.contract.errors import DeviceError
-from drivers.contract.fingerprint_scanner import CaptureRetry, FingerImage, Light, RetryReason
+from drivers.contract.fingerprint_scanner import CaptureRetry, FingerImage, Light, RetryReason, flaw
 from drivers.contract.words import DeviceCause, DeviceState
 from drivers.fingerprint_scanner.grow import Driver, Options, link
 from drivers.transport.base import LinkError
@@ -147,6 +147,47 @@ async def test_an_r503_that_restarts_says_it_is_ready_and_is_used_again() -> Non
         one.module.power_on()
         await asyncio.sleep(1)
         assert (await one.driver.poll()).ready
+
+
+async def test_a_question_lost_in_the_waking_of_an_r503_is_asked_again_when_it_says_it_is_ready() -> None:
+    async with glass("r503") as one:
+        loop = asyncio.get_running_loop()
+        one.module.power_cut()
+        one.module.power_on()
+        begun = loop.time()
+        assert (await one.driver.poll()).ready
+        assert 0.5 < loop.time() - begun < 1.5, "its 0x55 is not waited out"
+
+
+async def test_an_r503_that_restarts_in_the_middle_of_an_image_costs_one_more_touch_and_no_time() -> None:
+    async with glass("r503") as one:
+        one.world.place_finger(FINGER)
+        one.strike_in(0.5, "power-loss")
+        with pytest.raises(CaptureRetry) as told:
+            await one.driver.capture(timeout=10)
+        assert told.value.reason is RetryReason.LIFTED
+        assert (await one.driver.capture(timeout=10)).pixels
+
+
+# -- images that cannot be compared -----------------------------------------------------------------------------------
+@pytest.mark.parametrize("grey", [0, 128, 255])
+@pytest.mark.parametrize("model", ["zfm20", "r503"])
+async def test_an_all_black_grey_or_white_image_is_a_reason_to_try_again(tmp_path: Path, model: str, grey: int) -> None:
+    picture = tmp_path / "blank.png"
+    Image.new("L", (300, 300), grey).save(picture)
+    async with glass(model) as one:
+        one.world.place_finger(picture)
+        with pytest.raises(CaptureRetry) as told:
+            await one.driver.capture(timeout=10)
+        assert told.value.reason is RetryReason.TOO_POOR
+        assert (await one.driver.poll()).ready
+
+
+def test_an_image_of_a_wrong_size_is_a_reason_to_try_again() -> None:
+    for width, height, pixels in ((64, 64, 64 * 64), (300, 300, 299 * 300), (300, 300, 0)):
+        ridges = bytearray(index % 8 * 36 for index in range(pixels))
+        assert flaw(FingerImage(width, height, 500, ridges)) is RetryReason.TOO_SMALL
+    assert flaw(FingerImage(300, 300, 500, bytearray(index % 8 * 36 for index in range(90_000)))) is None
 
 
 # -- what goes wrong on the wire --------------------------------------------------------------------------------------

@@ -26,7 +26,8 @@ from sim.card_encoder.pcsc import Simulator as EncoderSimulator
 from sim.card_printer.evolis import Simulator as PrinterSimulator
 from sim.centre import Centre, CentreTransport, Person
 from sim.clock import OfficeClock, SeededChance
-from sim.fingerprint_scanner.grow import Simulator as ScannerSimulator
+from sim.fingerprint_scanner.grow import Simulator as GrowSimulator
+from sim.fingerprint_scanner.libfprint import Simulator as LibfprintSimulator
 from sim.seam.pipe import PipeConnector
 from sim.thermal_printer.escpos import Simulator as ThermalSimulator
 from sim.ticket_dispenser.notch import Simulator as DispenserSimulator
@@ -34,6 +35,16 @@ from sim.world import Place, World
 
 BLANKS = 5
 OFFICERS = ("OFFICER-1", "OFFICER-2")
+SCANNERS: dict[str, Any] = {"grow": GrowSimulator, "libfprint": LibfprintSimulator}
+"""Every driver of a fingerprint scanner, with its simulator."""
+LIFTED_AFTER = 1.0
+"""Seconds for which a finger lies on a reader of libfprint, which gives the image when it has left."""
+
+
+class Fitted:
+    """Which scanner the next office has; the fixture `each_scanner` changes it."""
+
+    scanner = "grow"
 
 
 class Office:
@@ -48,7 +59,8 @@ class Office:
         self.printer = PrinterSimulator(self.world, seed=seed)
         self.encoder = EncoderSimulator(self.world, seed=seed)
         self.thermal = ThermalSimulator(self.world, seed=seed)
-        self.scanner = ScannerSimulator(self.world, seed=seed)
+        self._scanner_driver = Fitted.scanner
+        self.scanner = SCANNERS[self._scanner_driver](self.world, seed=seed)
         self.dispenser = DispenserSimulator(self.world, seed=seed)
         self._simulators: dict[str, Any] = {
             "card_printer": self.printer,
@@ -66,7 +78,7 @@ class Office:
     # -- the machine ---------------------------------------------------------------------------------------------
     async def boot(self) -> None:
         """kioskd starts on the journal that is there."""
-        profile = load("laptop-sim")
+        profile = load(self._profile())
         self._journal = Journal(self.folder / "journal.sqlite", self.clock, self._chance, threaded=False)
         self.links = {slot: PipeConnector(simulator.serve) for slot, simulator in self._simulators.items()}
         self._http = httpx.AsyncClient(transport=CentreTransport(self.centre), base_url="http://centre", timeout=10.0)
@@ -74,6 +86,13 @@ class Office:
         await self.station.start()
         self.api = Client(transport=httpx.ASGITransport(create_app(self.station, LogRing())))
         await self.until(lambda state: state.ready and state.link.since is not None)
+
+    def _profile(self) -> str:
+        """laptop-sim, with the scanner that this office has."""
+        file = self.folder / "office.toml"
+        slot = f'driver = "{self._scanner_driver}"\ntransport = "sim:fingerprint-scanner"\n'
+        file.write_text(f'name = "office"\nbase = "laptop-sim"\n[slots.fingerprint_scanner]\n{slot}')
+        return str(file)
 
     async def die(self) -> None:
         """kioskd is gone between two instants; the hardware is not."""
@@ -123,6 +142,8 @@ class Office:
         """Lays this person's enrolled finger on the glass."""
         name = next(iter((person or self.resident).fingers.values()))
         self.world.place_finger(data.finger_image(name, impression))
+        if self._scanner_driver == "libfprint":
+            asyncio.get_running_loop().call_later(LIFTED_AFTER, self.world.place_finger, None)
 
     async def touch_once(self, person: Person) -> None:
         """Lays the finger on the glass until the kiosk has judged it, and lifts it."""

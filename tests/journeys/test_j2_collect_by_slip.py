@@ -2,9 +2,13 @@
 
 from pathlib import Path
 
+import pytest
+
 from kiosk.api import messages as m
 from sim.world import Place
 from tests.journeys.office import office
+
+pytestmark = pytest.mark.usefixtures("each_scanner")
 
 
 async def test_the_card_is_made_handed_out_and_told_to_the_centre(tmp_path: Path) -> None:

@@ -7,6 +7,8 @@ import pytest
 from kiosk.api import messages as m
 from tests.journeys.office import office
 
+pytestmark = pytest.mark.usefixtures("each_scanner")
+
 
 async def test_the_card_comes_by_typed_nik(tmp_path: Path) -> None:
     async with office(tmp_path) as kiosk:

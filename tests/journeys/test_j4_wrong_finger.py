@@ -2,9 +2,13 @@
 
 from pathlib import Path
 
+import pytest
+
 from kiosk.api import messages as m
 from sim.world import Place
 from tests.journeys.office import BLANKS, office
+
+pytestmark = pytest.mark.usefixtures("each_scanner")
 
 
 async def test_three_wrong_fingers_lead_to_a_counter_with_a_number(tmp_path: Path) -> None:

@@ -6,11 +6,18 @@ from contextlib import asynccontextmanager
 from typing import Final
 
 from drivers.contract.errors import DeviceError, ProtocolError
-from drivers.contract.fingerprint_scanner import CaptureRetry, FingerImage, FingerprintScanner, Light, RetryReason
+from drivers.contract.fingerprint_scanner import CaptureRetry, FingerImage, FingerprintScanner, Light, RetryReason, flaw
 from drivers.contract.status import Status
 from drivers.contract.words import DeviceCause, DeviceState, Media
 from drivers.fingerprint_scanner.grow.options import Model, Options
-from drivers.fingerprint_scanner.grow.packets import Code, Instruction, ProductInfo, SystemParameters, unpack_image
+from drivers.fingerprint_scanner.grow.packets import (
+    Code,
+    Instruction,
+    ProductInfo,
+    SystemParameters,
+    named,
+    unpack_image,
+)
 from drivers.fingerprint_scanner.grow.session import Damage, Session
 from drivers.transport.base import Connector
 
@@ -75,7 +82,11 @@ class Driver(FingerprintScanner):
             await self._wait_for_finger(session, timeout)
             width, height, dpi = self._size
             data = await self._uploaded(session, width * height // 2)
-            return FingerImage(width, height, dpi, unpack_image(data, width, height))
+            image = FingerImage(width, height, dpi, unpack_image(data, width, height))
+            if (wrong := flaw(image)) is not None:
+                image.wipe()
+                raise CaptureRetry(wrong)
+            return image
 
     async def wait_lifted(self, timeout: float) -> bool:
         async with self.lock, self._talking() as session:
@@ -147,7 +158,7 @@ class Driver(FingerprintScanner):
             self._sensor_failed = True
             raise DeviceError(DeviceCause.SENSOR, f"{self._link}: the sensor is faulty (29)")
         if code not in _LOOKS:
-            raise ProtocolError(f"{self._link}: GenImg answered {code:02x}")
+            raise ProtocolError(f"{self._link}: GenImg answered {named(code)}")
         if code != Code.CAPTURE_FAILED:
             self._sensor_failed = False
             self._doubt = 0
@@ -188,7 +199,7 @@ class Driver(FingerprintScanner):
             # The module restarted after the finger was seen.
             raise CaptureRetry(RetryReason.LIFTED)
         if code != Code.OK:
-            raise ProtocolError(f"{self._link}: UpImage answered {code:02x}")
+            raise ProtocolError(f"{self._link}: UpImage answered {named(code)}")
         return await session.transfer(size)
 
     async def _check_sensor(self, session: Session) -> None:
@@ -224,5 +235,5 @@ class Driver(FingerprintScanner):
 async def _system(session: Session) -> SystemParameters:
     code, data = await session.ask(Instruction.READ_SYSTEM)
     if code != Code.OK:
-        raise ProtocolError(f"ReadSysPara answered {code:02x}")
+        raise ProtocolError(f"ReadSysPara answered {named(code)}")
     return SystemParameters.parse(data)

@@ -12,6 +12,8 @@ from typing import Final
 from drivers.contract.errors import ProtocolError
 
 HEADER: Final = b"\xef\x01"
+READY: Final = b"\x55"
+"""What an R503 sends, outside any packet, when it has started."""
 DEFAULT_ADDRESS: Final = 0xFFFFFFFF
 CONTENT_MAX: Final = 256
 """Bytes of content in one packet; the length field counts two more for the checksum."""
@@ -39,7 +41,8 @@ class Instruction(IntEnum):
 
 
 class Code(IntEnum):
-    """Confirmation codes that the driver tells apart."""
+    """Every confirmation code of the two manuals. The driver tells apart those that its instructions can give; of the
+    others the log shows the name."""
 
     OK = 0x00
     PACKET_ERROR = 0x01
@@ -47,11 +50,29 @@ class Code(IntEnum):
     CAPTURE_FAILED = 0x03
     TOO_MESSY = 0x06
     TOO_FEW_FEATURES = 0x07
+    NO_MATCH = 0x08
+    NOT_FOUND = 0x09
+    CANNOT_MERGE = 0x0A
+    PAGE_OUT_OF_RANGE = 0x0B
+    TEMPLATE_UNREADABLE = 0x0C
+    TEMPLATE_UPLOAD_FAILED = 0x0D
+    CANNOT_RECEIVE = 0x0E
     UPLOAD_FAILED = 0x0F
+    DELETE_FAILED = 0x10
+    EMPTY_FAILED = 0x11
     WRONG_PASSWORD = 0x13
     NO_IMAGE = 0x15
+    FLASH_ERROR = 0x18
+    WRONG_REGISTER = 0x1A
+    WRONG_ADDRESS = 0x20
     VERIFY_FIRST = 0x21
     SENSOR_FAULT = 0x29
+
+
+def named(code: int) -> str:
+    """A confirmation code for the log: its number and, if the manuals know it, its name."""
+    known = Code(code).name.lower().replace("_", " ") if code in tuple(Code) else "unknown"
+    return f"{code:02x} ({known})"
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,17 @@ from typing import Final
 from drivers.contract.errors import DeviceError, ProtocolError, TransportError
 from drivers.contract.words import Completion, DeviceCause
 from drivers.fingerprint_scanner.grow.options import Options
-from drivers.fingerprint_scanner.grow.packets import Code, Damaged, Decoder, Instruction, Packet, PacketId, command
+from drivers.fingerprint_scanner.grow.packets import (
+    READY,
+    Code,
+    Damaged,
+    Decoder,
+    Instruction,
+    Packet,
+    PacketId,
+    command,
+    named,
+)
 from drivers.transport.base import ByteStream, Connector, gone
 
 GAP: Final = 1.0
@@ -58,7 +68,7 @@ class Session:
                 completion=Completion.USER_ERROR,
             )
         if code != Code.OK:
-            raise ProtocolError(f"{self._name}: VfyPwd answered {code:02x}")
+            raise ProtocolError(f"{self._name}: VfyPwd answered {named(code)}")
 
     async def ask(self, instruction: Instruction, parameters: bytes = b"") -> tuple[int, bytes]:
         """(confirmation code, data). A module that restarted meanwhile is shown the password again."""
@@ -152,9 +162,12 @@ class Session:
         self._items.clear()
 
     async def _item(self, patience: float | None) -> Packet | Damaged:
-        """The next packet. TimeoutError after `patience` s without a byte, or GAP s inside a packet."""
+        """The next packet. TimeoutError after `patience` s without a byte, or GAP s inside a packet. Damage as soon as
+        the module says that it has just started (its supply is switched, or it was woken): the question is lost."""
         while not self._items:
             data = await self._read(GAP if self._decoder.pending else patience)
+            if data == READY and not self._decoder.pending:
+                raise Damage(f"{self._name}: the module has restarted")
             self._heard = True
             self._items.extend(self._decoder.feed(data))
         return self._items.popleft()
