@@ -7,7 +7,8 @@ from PIL import Image, ImageDraw
 
 from benchmarks.rival import Duel
 from drivers.card_printer.evolis.job import render_job
-from drivers.card_printer.evolis.raster import separate
+from drivers.card_printer.evolis.options import Options
+from drivers.card_printer.evolis.raster import colour_panels
 from drivers.contract.card_printer import FACE_SIZE
 from drivers.contract.thermal_printer import Picture
 from drivers.thermal_printer.escpos.encoder import WIDTH_DOTS, encode
@@ -51,8 +52,8 @@ def _slip() -> Image.Image:
 
 
 def _separated(face: Image.Image) -> Panels:
-    panels = separate(face)
-    return panels.yellow, panels.magenta, panels.cyan, panels.black
+    yellow, magenta, cyan, black = (dots for _, dots in colour_panels(face, Options()))
+    return yellow, magenta, cyan, black
 
 
 def _plain(face: Image.Image) -> Panels:

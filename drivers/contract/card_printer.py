@@ -7,6 +7,8 @@ from enum import StrEnum
 from PIL.Image import Image
 
 from drivers.contract.device import Device, IntentId
+from drivers.contract.errors import DeviceError
+from drivers.contract.words import Completion, DeviceCause
 
 FACE_SIZE = (1016, 648)
 """Width x height in dots of a card face in landscape: ISO/IEC 7810 ID-1 at 300 dpi."""
@@ -66,6 +68,10 @@ class CardPrinter(Device):
     async def print_front(self, intent: IntentId, face: Image) -> None:
         """Prints `face` (FACE_SIZE, RGB) on the card inside and keeps that card inside. Never feeds a new card."""
 
+    async def print_faces(self, intent: IntentId, front: Image, back: Image) -> None:
+        """Both sides of the card inside, like `print_front`. UNSUPPORTED_COMMAND if the printer cannot turn a card."""
+        raise unsupported("print_faces")
+
     @abstractmethod
     async def present(self, intent: IntentId) -> None:
         """Moves the card to the exit; returns when the exit sensor sees it."""
@@ -81,3 +87,18 @@ class CardPrinter(Device):
     @abstractmethod
     async def reject(self, intent: IntentId) -> None:
         """Drops the card inside into the reject bin, clearing a jam first if the printer can."""
+
+    async def clean(self, intent: IntentId) -> None:
+        """Runs the cleaning cycle with an empty path. UNSUPPORTED_COMMAND if the printer has none."""
+        raise unsupported("clean")
+
+    async def reset(self, intent: IntentId) -> None:
+        """Restarts the printer; its path is as it was. UNSUPPORTED_COMMAND if it cannot be told to."""
+        raise unsupported("reset")
+
+
+def unsupported(act: str) -> DeviceError:
+    """The error for an act that this printer does not know."""
+    return DeviceError(
+        DeviceCause.HARDWARE, f"{act}: not possible with this printer", completion=Completion.UNSUPPORTED_COMMAND
+    )
