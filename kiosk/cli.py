@@ -199,7 +199,7 @@ def _face(option: str, path: Path) -> Image.Image:
     """The artwork in `path`. Refusal if it is no picture of a card's size."""
     try:
         with Image.open(path) as picture:
-            face = picture.convert("RGB")
+            face: Image.Image = picture.convert("RGB")
     except UnidentifiedImageError as error:
         raise Refusal(f"{option}: {path} is no picture") from error
     if face.size != FACE_SIZE:

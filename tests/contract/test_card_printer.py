@@ -493,7 +493,7 @@ async def test_a_card_is_turned_over_and_printed_on_both_sides(options: dict[str
 @pytest.mark.parametrize("bits", [5, 6, 7])
 async def test_an_old_head_shows_the_same_picture_in_fewer_shades(bits: int) -> None:
     one = await bench()
-    printer = await with_options(one, Options(colour_bits=bits, compressed=True))
+    printer = await with_options(one, Options.model_validate({"colour_bits": bits, "compressed": True}))
     await printer.feed(IntentId("feed"), Station.CONTACTLESS)
     await printer.print_front(IntentId("print"), artwork())
     card = one.world.in_path()
