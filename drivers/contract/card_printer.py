@@ -54,7 +54,8 @@ class CardPrinter(Device):
     """Moves, prints and hands out one card at a time. An act returns only when the printer's sensors confirm it."""
 
     can_encode: bool
-    """The printer can hold a card at a station and print the same card afterwards."""
+    """The printer can hold a card at a station and print the same card afterwards. Without it `print_front` takes a
+    blank, prints it and puts it out, nothing says where a card is, and the other acts are UNSUPPORTED_COMMAND."""
 
     @abstractmethod
     async def where(self) -> Evidence:
