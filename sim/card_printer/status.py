@@ -1,6 +1,6 @@
 """The status words an Evolis printer shows, put together from what is physically the case.
 
-Bit values: the maker's public header, by way of the reference notes (printers, 1.3).
+Bit values: the maker's public header.
 """
 
 from sim.world import Place

@@ -201,6 +201,37 @@ def test_an_icc_profile_changes_the_colours_and_not_the_black(tmp_path: Path) ->
         assert max(abs(ink(managed.front[name], x, y) - ink(plain.front[name], x, y)) for x, y in GRID) <= 3
 
 
+def grey_cmyk_profile() -> bytes:
+    """The smallest ICC.1 output profile: Lab to CMYK by one lut8Type (ICC.1:2004, 10.8) with two points for each axis,
+    all darkness on K, none on C, M and Y."""
+    axis = bytes(range(256))
+    corners = b"".join(bytes((0, 0, 0, 255 if dark else 0)) for dark in (1, 1, 1, 1, 0, 0, 0, 0))
+    one = (0x10000).to_bytes(4, "big")
+    matrix = b"".join(one if at % 4 == 0 else bytes(4) for at in range(9))
+    lut = b"mft1" + bytes(4) + bytes((3, 4, 2, 0)) + matrix + axis * 3 + corners + axis * 4
+    tags = (1).to_bytes(4, "big") + b"B2A0" + (144).to_bytes(4, "big") + len(lut).to_bytes(4, "big")
+    size = (144 + len(lut)).to_bytes(4, "big")
+    head = size + bytes(4) + b"\x02\x10\x00\x00" + b"prtrCMYKLab " + bytes(12) + b"acsp"
+    white = bytes.fromhex("0000f6d6000100000000d32d")  # D50, the illuminant of every profile
+    return head.ljust(68, b"\0") + white.ljust(60, b"\0") + tags + lut
+
+
+def test_a_cmyk_profiles_black_is_folded_into_the_three_colours(tmp_path: Path) -> None:
+    profile = tmp_path / "printer.icc"
+    profile.write_bytes(grey_cmyk_profile())
+    face = white()
+    face.paste((119, 119, 119), (100, 100, 200, 200))  # half way from black to white in Lab: L* is 50
+    face.paste((0, 0, 0), (300, 100, 400, 200))
+    read = job(face, colour_profile=str(profile))
+    for name in YMCKO[:3]:
+        panel = read.front[name]
+        assert ink(panel, 150, 150) == pytest.approx(128, abs=3)
+        assert ink(panel, 10, 10) == 0, "paper takes no ink"
+        assert ink(panel, 350, 150) == 0, "black has its own panel"
+    assert black(read.front["Db;k;2;"], 350, 150)
+    assert not black(read.front["Db;k;2;"], 150, 150), "shades are no business of the resin panel"
+
+
 @pytest.mark.parametrize("content", [None, b"no profile", "lab"])
 def test_a_profile_that_is_of_no_use_is_named_before_anything_moves(
     tmp_path: Path, content: bytes | str | None

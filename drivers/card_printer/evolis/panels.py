@@ -1,8 +1,8 @@
 """How the dots of one panel stand on the wire: 8 bits, packed 7, 6 or 5 bits, one bit, and lines without white ends.
 
-Sizes and `Dbc`: shared with eight jobs captured from the maker's Windows driver, which all decode to exactly 1016 lines
-(`Db` and `Dbc`, programming guide A5013). That packed levels follow one another without gaps, most significant bit
-first, is the guide's arithmetic and has not been seen on a wire.
+Sources: `Db` and `Dbc`, programming guide A5013; eight jobs captured from the maker's Windows driver, whose `Dbc`
+panels decode to exactly 1016 lines. That packed levels follow one another without gaps, most significant bit first, is
+the guide's arithmetic and has not been seen on a wire.
 """
 
 from functools import cache

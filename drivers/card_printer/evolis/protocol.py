@@ -1,7 +1,7 @@
 """The Evolis command language: framing, answers and the status words. Pure functions, no waiting.
 
 Sources: programming guide A5013 (commands), the maker's public header `evolis.h` (status bits), and traffic of the
-maker's own software (framing on USB and TCP). Facts and how certain each is: shared reference, printers, 1.2 and 1.3.
+maker's own software (framing on USB and TCP).
 """
 
 import re
