@@ -163,6 +163,9 @@ class Simulator:
                 return NACK_PARAMETER
             self.mechanics.host_in_charge = first == "2"
             return OK
+        if name == "Pneab":
+            self.mechanics.keeps = first == "E"
+            return OK if first in ("E", "D") else NACK_PARAMETER
         if name == "Ss":
             self.mechanics.begin_sequence()
             return OK

@@ -67,6 +67,8 @@ class Mechanics:
         self.host_in_charge = False
         self.input_tray = "F"
         self.output_tray = "D"
+        self.keeps = False
+        """After a print the card stays inside, whatever the tray."""
         self.back_side = False
         self.just_reset = False
         self._sides: list[dict[str, tuple[bytes, int]]] | None = None
@@ -233,6 +235,8 @@ class Mechanics:
             await self._lay(card, panels, back=bool(back))
             self._printing = False
         self.world.tell(Event("card-printed", card.serial, card=card, picture=card.front))
+        if self.keeps:
+            return
         if self.output_tray == "R":
             await self._to_bin(card)
         elif self.output_tray != "N":

@@ -618,3 +618,13 @@ async def test_blanks_are_taken_from_where_the_profile_says() -> None:
         await printer.feed(IntentId("feed"), Station.CONTACTLESS)
     assert caught.value.cause is DeviceCause.NO_CARD, "nobody put one into the bezel"
     assert one.count(Place.HOPPER) == 5
+
+
+async def test_a_printer_that_knows_no_holding_tray_keeps_the_card_by_its_other_setting() -> None:
+    one = await bench()
+    printer = await with_options(one, Options(hold_tray="D", no_eject=True))
+    await printer.feed(IntentId("feed"), Station.CONTACTLESS)
+    await printer.print_front(IntentId("print"), artwork())
+    assert one.count(Place.PRINT) == 1
+    await printer.present(IntentId("present"))
+    assert one.count(Place.BEZEL) == 1

@@ -93,6 +93,18 @@ async def test_the_same_intent_twice_is_one_card() -> None:
     assert len(one.printed()) == 1
 
 
+async def test_an_intent_from_before_a_restart_is_followed_not_printed_again() -> None:
+    one = await bench()
+    printing = asyncio.create_task(one.print())
+    await asyncio.sleep(5)
+    printing.cancel()  # the program is killed in the middle of the card
+    later = Driver(one.cable)
+    await later.start()
+    await later.print_front(IntentId("print-1"), artwork())
+    assert [card.prints for card in one.printed()] == [1]
+    assert len(one.simulator.jobs) == 1
+
+
 async def test_what_a_queue_cannot_do_is_refused_as_unsupported() -> None:
     one = await bench()
     printer, intent = one.printer, IntentId("x")

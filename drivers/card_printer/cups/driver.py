@@ -1,7 +1,7 @@
 """The CUPS driver. A card is printed when CUPS says that its job is completed; nothing here sees the card itself.
 
-A job carries the intent's id as its name: if the answer to Print-Job is lost, the job is looked for by that name and
-followed, never sent a second time.
+A job carries the intent's id as its name: it is looked for by that name before it is sent, and again if the answer to
+Print-Job is lost; one that is there is followed, never sent a second time.
 """
 
 import asyncio
@@ -114,6 +114,9 @@ class Driver(CardPrinter):
         job: dict[str, object] = {"sides": "one-sided" if len(faces) == 1 else "two-sided-long-edge"}
         if self.options.media is not None:
             job["media"] = self.options.media
+        known = await self._find(intent)
+        if known is not None:
+            return known  # sent before this program was started
         named = {"job-name": str(intent), "document-format": "application/pdf"}
         try:
             told = await self._ask(IppOperation.PRINT_JOB, named, job=job, document=document(faces))
@@ -129,7 +132,7 @@ class Driver(CardPrinter):
         return _number(told)
 
     async def _find(self, intent: IntentId) -> int | None:
-        """The job whose Print-Job was not answered; None if CUPS does not know it or does not answer either."""
+        """The job of this name; None if CUPS does not know it or does not answer."""
         for which in ("not-completed", "completed"):
             asked = {"which-jobs": which, "requested-attributes": list(_JOB)}
             try:

@@ -24,7 +24,9 @@ def preparation(options: Options) -> list[bytes]:
     (nothing is resumed by the printer itself), where the card stays at the end, and the ribbon motor sync."""
     code = options.ribbon_code or _CODES.get(options.ribbon, options.ribbon)
     ribbon = f"Pr;{code};t" if code.isdigit() else f"Pr;{code}"
-    return [frame(command) for command in ("Pem;2", "Pwres;300;300;0", ribbon, f"Pcem;{options.hold_tray}", "Mr;s")]
+    keep = ("Pneab;E",) if options.no_eject else ()
+    settings = ("Pem;2", "Pwres;300;300;0", ribbon, f"Pcem;{options.hold_tray}", *keep, "Mr;s")
+    return [frame(command) for command in settings]
 
 
 def sequence(options: Options, front: Image, back: Image | None = None) -> Iterator[bytes]:

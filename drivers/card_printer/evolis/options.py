@@ -37,6 +37,9 @@ class Options(BaseModel):
     hold_tray: Tray = "N"
     """Unproven. The `Pcem` letter with which the printer keeps the card inside after `Se`. The driver looks afterwards
     and reports an UNKNOWN outcome if the card has left."""
+    no_eject: bool = False
+    """Unproven. Also send `Pneab;E` before a print, with which programs of other kiosks keep the card inside. A printer
+    that does not know it refuses it, and nothing is printed."""
     exit_tray: Tray = "D"
     """Unproven. The `Pcem` letter with which `Sce` puts the card out where a person can take it. A printer with a
     bezel may want another letter than D."""
