@@ -9,9 +9,10 @@ TESTS ?= tests
 # venv and compiler: the environment and pyscard's binding. pcscd, vpcd: a simulated card behind the real resource
 # manager. GL, mtdev, xvfb: the touchscreen without a screen. systemd: systemd-analyze and udevadm for the units.
 # libfprint, with its binding for the system's own Python: fingerprint readers on USB.
-DEBIAN := python3-venv python3-dev gcc libc6-dev libpcsclite-dev swig pcscd vsmartcard-vpcd \
-    libgl1 libegl1 libgles2 libgl1-mesa-dri libmtdev1 xvfb xdotool systemd udev \
-    libfprint-2-2 gir1.2-fprint-2.0 python3-gi
+# cups: a real print server for the driver that speaks to it.
+DEBIAN := python3-venv python3-dev gcc libc6-dev libpcsclite-dev swig pcscd vsmartcard-vpcd libgl1 libegl1 \
+    libgles2 libgl1-mesa-dri libmtdev1 xvfb xdotool systemd udev libfprint-2-2 gir1.2-fprint-2.0 python3-gi \
+    cups-daemon cups-client
 
 .PHONY: help run demo test check format bench clean
 .DEFAULT_GOAL := help

@@ -181,6 +181,7 @@ def journal_verify(state: StateDir = STATE, run: RunDir = RUN) -> None:
 def card_render(
     front: Annotated[Path, typer.Option(help=f"Artwork, {FACE_SIZE[0]}x{FACE_SIZE[1]} pixels.")],
     out: Annotated[Path, typer.Option(help="File for the bytes of the job.")],
+    back: Annotated[Path | None, typer.Option(help="Artwork of the other side.")] = None,
     model: Annotated[str, typer.Option(help="Card printer.")] = "evolis-primacy2",
 ) -> None:
     """Writes the exact bytes that the card printer's driver would send for this artwork."""
@@ -188,17 +189,23 @@ def card_render(
 
     if model != "evolis-primacy2":
         raise Refusal(f"--model: {model!r} is not known; there is: evolis-primacy2")
-    try:
-        with Image.open(front) as picture:
-            face = picture.convert("RGB")
-    except UnidentifiedImageError as error:
-        raise Refusal(f"--front: {front} is no picture") from error
-    if face.size != FACE_SIZE:
-        wanted = f"{FACE_SIZE[0]}x{FACE_SIZE[1]}"
-        raise Refusal(f"--front: {front} is {face.width}x{face.height} pixels; a card face is {wanted}")
-    job = render_job(face)
+    faces = [_face(option, path) for option, path in (("--front", front), ("--back", back)) if path is not None]
+    job = render_job(faces[0], back=faces[1] if back else None)
     out.write_bytes(job)
     print(f"{out}: {len(job)} bytes")
+
+
+def _face(option: str, path: Path) -> Image.Image:
+    """The artwork in `path`. Refusal if it is no picture of a card's size."""
+    try:
+        with Image.open(path) as picture:
+            face: Image.Image = picture.convert("RGB")
+    except UnidentifiedImageError as error:
+        raise Refusal(f"{option}: {path} is no picture") from error
+    if face.size != FACE_SIZE:
+        wanted = f"{FACE_SIZE[0]}x{FACE_SIZE[1]}"
+        raise Refusal(f"{option}: {path} is {face.width}x{face.height} pixels; a card face is {wanted}")
+    return face
 
 
 # -- beneath -------------------------------------------------------------------------------------------------------

@@ -27,6 +27,7 @@ class Offer:
 OFFERS = {
     "thermal-printer": Offer("sim.thermal_printer.escpos", ("tcp", "pty"), "ESC/POS receipt printer, 80 mm"),
     "card-printer": Offer("sim.card_printer.evolis", ("tcp",), "Evolis card printer (one command per connection)"),
+    "card-printer-ipp": Offer("sim.card_printer.cups", ("tcp",), "print server (IPP) with a card printer behind it"),
     "fingerprint-scanner": Offer("sim.fingerprint_scanner.grow", ("pty",), "R503-class scanner, ZFM packets"),
     "ticket-dispenser": Offer("sim.ticket_dispenser.notch", ("tcp",), "motor and notch, as lines `pin <bcm> <0|1>`"),
     "card": Offer("sim.card_encoder.pcsc", ("vpcd",), "a card's chip, to be seen through pcscd with vsmartcard's vpcd"),
@@ -93,8 +94,9 @@ def _parser() -> argparse.ArgumentParser:
             "--pace", type=_pace, default=1.0, metavar="X", help="durations times X; 0.1 is ten times faster"
         )
         one.add_argument("--out", type=Path, metavar="DIR", help="what is printed, as PNG (slips also as text)")
-        if name == "card-printer":
+        if name in ("card-printer", "card-printer-ipp"):
             one.add_argument("--blanks", type=_number, default=20, metavar="N", help="cards in the hopper (20)")
+        if name == "card-printer":
             one.add_argument("--take", type=float, default=3.0, metavar="S", help="a card is taken after S seconds (3)")
         if name == "fingerprint-scanner":
             one.add_argument("--finger", type=Path, metavar="FILE.png", help="the finger on the glass")
@@ -167,6 +169,8 @@ def _furnish(world: World, chosen: argparse.Namespace, loop: asyncio.AbstractEve
                     loop.call_later(chosen.take, world.take_card)
 
             world.watch(taken)
+        case "card-printer-ipp":
+            world.load_blanks(chosen.blanks)
         case "card":
             world.move(world.load_blanks(1)[0], Place.CONTACTLESS)
         case "fingerprint-scanner" if chosen.finger is not None:

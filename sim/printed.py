@@ -29,6 +29,8 @@ class Printed:
                 self._cards += 1
                 path = self._folder / f"card-{self._cards:03d}.png"
                 card.front.save(path)
+                if card.back is not None:
+                    card.back.save(path.with_stem(f"{path.stem}-back"))
             case _:
                 return
         self._say(str(path))

@@ -46,6 +46,8 @@ class Card:
     place: Place = Place.BOX
     front: Image | None = None
     """What is printed on the front, 1016x648 RGB; None while it is white."""
+    back: Image | None = None
+    """The same of the back, upright when the card is turned over its long edge."""
     prints: int = 0
     """How many times ribbon was put on it; more than 1 is a spoiled card."""
     chip: dict[str, bytes] = field(default_factory=dict)

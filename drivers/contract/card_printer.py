@@ -7,6 +7,8 @@ from enum import StrEnum
 from PIL.Image import Image
 
 from drivers.contract.device import Device, IntentId
+from drivers.contract.errors import DeviceError
+from drivers.contract.words import Completion, DeviceCause
 
 FACE_SIZE = (1016, 648)
 """Width x height in dots of a card face in landscape: ISO/IEC 7810 ID-1 at 300 dpi."""
@@ -52,7 +54,8 @@ class CardPrinter(Device):
     """Moves, prints and hands out one card at a time. An act returns only when the printer's sensors confirm it."""
 
     can_encode: bool
-    """The printer can hold a card at a station and print the same card afterwards."""
+    """The printer can hold a card at a station and print the same card afterwards. Without it `print_front` takes a
+    blank, prints it and puts it out, nothing says where a card is, and the other acts are UNSUPPORTED_COMMAND."""
 
     @abstractmethod
     async def where(self) -> Evidence:
@@ -65,6 +68,10 @@ class CardPrinter(Device):
     @abstractmethod
     async def print_front(self, intent: IntentId, face: Image) -> None:
         """Prints `face` (FACE_SIZE, RGB) on the card inside and keeps that card inside. Never feeds a new card."""
+
+    async def print_faces(self, intent: IntentId, front: Image, back: Image) -> None:
+        """Both sides of the card inside, like `print_front`. UNSUPPORTED_COMMAND if the printer cannot turn a card."""
+        raise unsupported("print_faces")
 
     @abstractmethod
     async def present(self, intent: IntentId) -> None:
@@ -81,3 +88,18 @@ class CardPrinter(Device):
     @abstractmethod
     async def reject(self, intent: IntentId) -> None:
         """Drops the card inside into the reject bin, clearing a jam first if the printer can."""
+
+    async def clean(self, intent: IntentId) -> None:
+        """Runs the cleaning cycle with an empty path. UNSUPPORTED_COMMAND if the printer has none."""
+        raise unsupported("clean")
+
+    async def reset(self, intent: IntentId) -> None:
+        """Restarts the printer; its path is as it was. UNSUPPORTED_COMMAND if it cannot be told to."""
+        raise unsupported("reset")
+
+
+def unsupported(act: str) -> DeviceError:
+    """The error for an act that this printer does not know."""
+    return DeviceError(
+        DeviceCause.HARDWARE, f"{act}: not possible with this printer", completion=Completion.UNSUPPORTED_COMMAND
+    )

@@ -8,6 +8,7 @@ count, which pyusb passes on to its caller.
 import asyncio
 import errno
 import re
+import threading
 from functools import partial
 from typing import Any
 
@@ -20,8 +21,10 @@ from drivers.transport.base import ByteStream, Connector, LinkError, gone
 from drivers.transport.worker import Worker
 
 PRINTER_CLASS = 7
-PIECE = 16 * 1024
+PIECE = 64 * 1024
 """Bytes per bulk write: small enough that a cancelled write ends soon."""
+SLOWEST = 50_000
+"""Bytes per second below which a write that goes on and on is left behind."""
 WRITE_STALL_MS = 5_000
 READ_SLICE_MS = 100
 """How long the worker sits in one read; a write waits at most this long behind it."""
@@ -61,14 +64,14 @@ class UsbStream:
         return taken
 
     async def write(self, data: bytes) -> None:
-        at = 0
-        while at < len(data):
-            if self._closed:
-                raise gone(f"{self._name}: closed")
-            count = await self._worker.call(partial(self._write_piece, data[at : at + PIECE]), HUNG)
-            if not count:
-                raise TransportError(DeviceCause.NO_ANSWER, f"{self._name}: takes no more bytes")
-            at += count
+        """All pieces in one visit to the worker thread; a caller that gives up is heard between two of them."""
+        if self._closed:
+            raise gone(f"{self._name}: closed")
+        given_up = threading.Event()
+        try:
+            await self._worker.call(partial(self._write_pieces, data, given_up), HUNG + len(data) / SLOWEST)
+        finally:
+            given_up.set()
 
     async def half_close(self) -> None:
         """USB has no such notion."""
@@ -92,6 +95,16 @@ class UsbStream:
             return b""
         except usb.core.USBError as error:
             raise self._broken(error) from error
+
+    def _write_pieces(self, data: bytes, given_up: threading.Event) -> None:
+        at = 0
+        while at < len(data) and not given_up.is_set():
+            if self._closed:
+                raise gone(f"{self._name}: closed")
+            count = self._write_piece(data[at : at + PIECE])
+            if not count:
+                raise TransportError(DeviceCause.NO_ANSWER, f"{self._name}: takes no more bytes")
+            at += count
 
     def _write_piece(self, piece: bytes) -> int:
         try:

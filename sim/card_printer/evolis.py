@@ -163,6 +163,9 @@ class Simulator:
                 return NACK_PARAMETER
             self.mechanics.host_in_charge = first == "2"
             return OK
+        if name == "Pneab":
+            self.mechanics.keeps = first == "E"
+            return OK if first in ("E", "D") else NACK_PARAMETER
         if name == "Ss":
             self.mechanics.begin_sequence()
             return OK
@@ -180,7 +183,8 @@ class Simulator:
         if name == "Rpst":
             return self._status()
         if name == "Rco":
-            return {"card": str(self.mechanics.fed), "clean": "0"}.get(first, NACK_PARAMETER)
+            counts = {"card": self.mechanics.fed, "clean": self.mechanics.printed_since_cleaning}
+            return str(counts[first]) if first in counts else NACK_PARAMETER
         if name == "Rlr":
             return self._last_reply
         answers = {
@@ -191,7 +195,7 @@ class Simulator:
             "Rkn": "SPECIMEN-HEAD",
             "Rzp": "0",
             "Roem": "0",
-            "Rr": "ymcko",
+            "Rr": self.mechanics.ribbon,
             "Rcr": OK,
         }
         return answers.get(name, NACK_COMMAND)

@@ -1,6 +1,6 @@
 """What arrives on an Evolis wire, cut into commands: ESC mnemonic;parameters CR, and panels with raw bytes behind them.
 
-Written from the programming guide A5013 and the reference notes (printers, 1.2 to 1.4), apart from any driver. Bounded
+Written from the programming guide A5013 and captured jobs of the maker's own drivers, apart from any driver. Bounded
 in memory, and total: any bytes at all are cut into commands somehow, as a printer does.
 """
 

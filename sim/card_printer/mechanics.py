@@ -18,7 +18,11 @@ TO_STATION = 1.0
 PANELS = (("y", 4.0), ("m", 4.0), ("c", 4.0), ("k", 3.0), ("o", 2.0))
 """In the order of the ribbon, with the time each takes."""
 EJECT = (0.7, 0.8)
+FLIP = 2.5
 REJECT = 2.0
+CLEAN = 30.0
+CLEAN_AT = 1000
+"""Cards after which cleaning is recommended; after a fifth more it is mandatory."""
 PULL_IN = 1.5
 START_UP = 3.0
 OUTAGE = 4.0
@@ -49,6 +53,9 @@ class Mechanics:
         self.power_on_behaviour = "keep"
         self.fed = 0
         """Cards ever taken from the hopper."""
+        self.printed_since_cleaning = 0
+        self.ribbon = "ymcko"
+        """The panels of the ribbon that lies in the printer, in order."""
         self._power_cut = power_cut
         self._power_on = power_on
         self._act: asyncio.Task[None] | None = None
@@ -60,10 +67,13 @@ class Mechanics:
         self.host_in_charge = False
         self.input_tray = "F"
         self.output_tray = "D"
+        self.keeps = False
+        """After a print the card stays inside, whatever the tray."""
         self.back_side = False
         self.just_reset = False
-        self._panels: dict[str, tuple[bytes, int]] | None = None
+        self._sides: list[dict[str, tuple[bytes, int]]] | None = None
         self._printing = False
+        self._cleaning = False
         self._waiting = False
         self._jammed = False
 
@@ -112,12 +122,12 @@ class Mechanics:
             "Ser": self._reject,
             "Seb": self._reject,
             "Srs": self._reset,
-            "Scp": lambda: self._wait(START_UP),
+            "Scp": self._clean,
         }
         return self._run(acts[name]())
 
     def begin_sequence(self) -> None:
-        self._panels = {}
+        self._sides = [{}, {}]
         self.back_side = False
 
     def clear(self) -> None:
@@ -125,13 +135,12 @@ class Mechanics:
         self.error = 0
         self.just_reset = False
         self._jammed = False
-        self._panels = None
+        self._sides = None
 
     def download(self, panel: str, data: bytes, levels: int) -> bool:
-        if self._panels is None or panel not in "ymcko" or len(panel) != 1:
+        if self._sides is None or panel not in "ymcko" or len(panel) != 1:
             return False
-        if not self.back_side:
-            self._panels[panel] = (data, levels)
+        self._sides[self.back_side][panel] = (data, levels)
         return True
 
     def status(self) -> str:
@@ -143,6 +152,9 @@ class Mechanics:
         info |= status.JUST_RESET if self.just_reset else 0
         info |= status.BUSY if self.busy else 0
         info |= status.PRINTING if self._printing else 0
+        info |= status.CLEANING if self._cleaning else 0
+        info |= status.CLEANING_RECOMMENDED if self.printed_since_cleaning >= CLEAN_AT else 0
+        info |= status.CLEANING_MANDATORY if self.printed_since_cleaning >= CLEAN_AT * 6 // 5 else 0
         blanks = len(self.world.at(Place.HOPPER))
         warning = status.CARD_ON_EJECT if outside else 0
         warning |= status.WAIT_CARD if self._waiting else 0
@@ -162,6 +174,7 @@ class Mechanics:
                 pass
             finally:
                 self._printing = False
+                self._cleaning = False
                 self._waiting = False
 
         self._act = asyncio.get_running_loop().create_task(guarded())
@@ -169,7 +182,7 @@ class Mechanics:
 
     async def _insert(self, place: Place) -> None:
         card = self._inside()
-        if card is None and self.input_tray == "B":
+        if card is None and (self.input_tray == "I" or (self.input_tray == "B" and self.world.at(Place.BEZEL))):
             card = await self._pull_in()
         elif card is None:
             card = await self._feed()
@@ -204,29 +217,57 @@ class Mechanics:
         return found[0]
 
     async def _print(self) -> None:
-        panels, self._panels = self._panels or {}, None
+        sides, self._sides = self._sides or [{}, {}], None
         card = self._inside() or await self._feed()
-        if not panels:
+        if not any(sides):
             self._stop(status.ERROR_JOB)
+        if any(panel not in self.ribbon for side in sides for panel in side):
+            self._stop(status.ERROR_BAD_RIBBON)
         await self._wait(TO_STATION)
         self.world.move(card, Place.PRINT)
         await self._helped(lambda: self.faults.active("ribbon-out"), status.ERROR_RIBBON_ENDED)
-        self._printing = True
         card.prints += 1
-        laid: dict[str, tuple[bytes, int]] = {}
-        for number, (panel, seconds) in enumerate(p for p in PANELS if p[0] in panels):
-            if number == 1:
-                await self._half_way(seconds, card)
-            else:
-                await self._wait(seconds)
-            laid[panel] = panels[panel]
-            card.front = ink.picture(laid)
-        self._printing = False
+        self.printed_since_cleaning += 1
+        for back, panels in enumerate(sides):
+            if back and panels:
+                await self._turn(card)
+            self._printing = True
+            await self._lay(card, panels, back=bool(back))
+            self._printing = False
         self.world.tell(Event("card-printed", card.serial, card=card, picture=card.front))
+        if self.keeps:
+            return
         if self.output_tray == "R":
             await self._to_bin(card)
         elif self.output_tray != "N":
             await self._out(card)
+
+    async def _lay(self, card: Card, panels: dict[str, tuple[bytes, int]], *, back: bool) -> None:
+        laid: dict[str, tuple[bytes, int]] = {}
+        for number, (panel, seconds) in enumerate(p for p in PANELS if p[0] in panels):
+            if number == 1 and not back:
+                await self._half_way(seconds, card)
+            else:
+                await self._wait(seconds)
+            laid[panel] = panels[panel]
+            if back:
+                card.back = ink.picture(laid)
+            else:
+                card.front = ink.picture(laid)
+
+    async def _turn(self, card: Card) -> None:
+        """Into the flip station, over, and back under the head."""
+        await self._half_way(FLIP / 2, card)
+        self.world.move(card, Place.FLIP)
+        await self._wait(FLIP / 2)
+        self.world.move(card, Place.PRINT)
+
+    async def _clean(self) -> None:
+        if self._inside() is not None:
+            self._stop(status.ERROR_MECHANICAL)
+        self._cleaning = True
+        await self._wait(CLEAN)
+        self.printed_since_cleaning = 0
 
     async def _eject(self) -> None:
         await self._out(self._needed())

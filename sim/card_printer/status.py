@@ -1,6 +1,6 @@
 """The status words an Evolis printer shows, put together from what is physically the case.
 
-Bit values: the maker's public header, by way of the reference notes (printers, 1.3).
+Bit values: the maker's public header.
 """
 
 from sim.world import Place
@@ -25,7 +25,10 @@ CARD_AT = {
 }
 PRINTER_MASTER = 0x00800000
 JUST_RESET = 0x00010000
+CLEANING_MANDATORY = 0x00040000
+CLEANING_RECOMMENDED = 0x00020000
 PRINTING = 0x00000080
+CLEANING = 0x00000020
 BUSY = 0x00000001
 
 REJECT_BOX_FULL = 0x08000000
@@ -39,6 +42,7 @@ ERROR_FEEDER = 0x08000000
 ERROR_COVER = 0x02000000
 ERROR_MECHANICAL = 0x01000000
 ERROR_REJECT_FULL = 0x00800000
+ERROR_BAD_RIBBON = 0x00400000
 ERROR_RIBBON_ENDED = 0x00200000
 ERROR_JOB = 0x00008000
 ERROR_CARD_NOT_TAKEN = 0x00000200

@@ -3,9 +3,10 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from typing import Any
 
 import pytest
-from PIL import Image, ImageDraw
+from PIL import Image, ImageChops, ImageDraw
 
 from drivers.card_printer.evolis import Driver, Options
 from drivers.contract.card_printer import FACE_SIZE, CardPosition, Station
@@ -452,3 +453,178 @@ async def test_a_slow_or_chopped_line_is_still_a_line(fault: str) -> None:
         one.simulator.faults.fail_repeatedly(fault)
     await one.feed()
     assert one.count(Place.CONTACTLESS) == 1
+
+
+# -- both sides, ribbons, cleaning, reset ------------------------------------------------------------------------------
+def reverse() -> Image.Image:
+    face = Image.new("RGB", FACE_SIZE, "white")
+    ImageDraw.Draw(face).rectangle((100, 100, 900, 180), fill=(0, 0, 0))
+    return face
+
+
+async def with_options(one: Bench, options: Options) -> Driver:
+    """The same printer with another profile."""
+    await one.printer.stop()
+    printer = Driver(one.cable, options)
+    await printer.start()
+    return printer
+
+
+@pytest.mark.parametrize("options", [{}, {"ribbon": "ymckok"}, {"compressed": True, "colour_bits": 8}])
+async def test_a_card_is_turned_over_and_printed_on_both_sides(options: dict[str, Any]) -> None:
+    one = await bench()
+    printer = await with_options(one, Options(**options))
+    await printer.feed(IntentId("feed"), Station.CONTACTLESS)
+    seen: list[str] = []
+    one.world.watch(lambda event: seen.append(event.what) if event.kind == "card-moved" else None)
+    await printer.print_faces(IntentId("print"), artwork(), reverse())
+    assert seen == [Place.PRINT, Place.FLIP, Place.PRINT]
+    card = one.world.in_path()
+    assert card is not None
+    assert card.prints == 1
+    assert card.front is not None
+    assert card.back is not None
+    assert card.front.tobytes() == artwork().tobytes()
+    assert card.back.tobytes() == reverse().tobytes()
+    await printer.present(IntentId("present"))
+    assert card.place is Place.BEZEL
+
+
+@pytest.mark.parametrize("bits", [5, 6, 7])
+async def test_an_old_head_shows_the_same_picture_in_fewer_shades(bits: int) -> None:
+    one = await bench()
+    printer = await with_options(one, Options.model_validate({"colour_bits": bits, "compressed": True}))
+    await printer.feed(IntentId("feed"), Station.CONTACTLESS)
+    await printer.print_front(IntentId("print"), artwork())
+    card = one.world.in_path()
+    assert card is not None
+    assert card.front is not None
+    furthest = [high for _, high in ImageChops.difference(card.front, artwork()).getextrema()]  # type: ignore[misc]  # a pair for each band
+    assert max(furthest) <= 256 >> bits
+
+
+async def test_a_black_ribbon_prints_black() -> None:
+    one = await bench()
+    one.simulator.mechanics.ribbon = "k"
+    printer = await with_options(one, Options(ribbon="k"))
+    await printer.feed(IntentId("feed"), Station.CONTACTLESS)
+    await printer.print_front(IntentId("print"), reverse())
+    card = one.world.in_path()
+    assert card is not None
+    assert card.front is not None
+    assert card.front.tobytes() == reverse().tobytes()
+
+
+async def test_a_job_for_another_ribbon_is_named_so_and_the_card_stays_to_be_rejected() -> None:
+    one = await bench()
+    one.simulator.mechanics.ribbon = "k"
+    await one.feed()
+    error = await fails(one.print)
+    assert (error.cause, error.outcome) == (DeviceCause.RIBBON_WRONG, JobOutcome.FAILED)
+    assert max(card.prints for card in one.world.cards) == 0
+    await one.reject()
+    assert one.count(Place.REJECT) == 1
+
+
+async def test_artwork_that_cannot_be_printed_costs_no_card() -> None:
+    one = await bench()
+    await one.feed()
+    with pytest.raises(DeviceError) as caught:
+        await one.printer.print_front(one.intent(), Image.new("RGB", (640, 480)))
+    assert caught.value.completion is Completion.INVALID_DATA
+    await one.print()
+    assert one.count(Place.PRINT) == 1
+
+
+async def test_after_the_cover_is_closed_the_same_card_goes_on() -> None:
+    one = await bench()
+    await one.feed()
+    await one.print()
+    one.simulator.faults.fail_repeatedly("cover-open")
+    assert (await fails(one.present)).cause is DeviceCause.COVER_OPEN
+    assert (await fails(one.present)).outcome is JobOutcome.FAILED, "asked again with the cover still open"
+    one.simulator.faults.clear()
+    await one.present()
+    assert one.count(Place.BEZEL) == 1
+    assert one.count(Place.HOPPER) == 4
+    assert (await one.printer.poll()).causes == ()
+
+
+async def test_a_card_that_a_hand_took_is_never_replaced_by_a_blank() -> None:
+    """With the input on "both", a real printer takes a card from the feeder if none is in the bezel."""
+    one = await bench()
+    await one.feed()
+    await one.print()
+    await one.present()
+    one.world.take_card()
+    assert (await fails(one.retract)).cause is DeviceCause.CARD_LOST
+    assert one.count(Place.HOPPER) == 4
+
+
+async def test_cleaning_is_asked_for_done_and_counted() -> None:
+    one = await bench()
+    one.simulator.mechanics.printed_since_cleaning = 1200
+    status = await one.printer.poll()
+    assert status.causes == (DeviceCause.CLEANING_DUE,)
+    assert status.detail["cleaning"] == "1200"
+    assert "cleaning_mandatory" in status.detail["information"]
+    await one.printer.clean(one.intent())
+    status = await one.printer.poll()
+    assert status.causes == ()
+    assert status.detail["cleaning"] == "0"
+
+
+async def test_the_rollers_are_not_cleaned_with_a_residents_card_inside() -> None:
+    one = await bench()
+    await one.feed()
+    with pytest.raises(DeviceError) as caught:
+        await one.printer.clean(one.intent())
+    assert caught.value.completion is Completion.SEQUENCE_ERROR
+
+
+async def test_after_a_reset_the_card_is_where_it_was_and_is_not_printed_on() -> None:
+    one = await bench()
+    await one.feed()
+    await one.printer.reset(one.intent())
+    evidence = await one.printer.where()
+    assert evidence.restarted is True
+    assert evidence.position is CardPosition.INSIDE
+    assert not evidence.moving
+    assert (await fails(one.print)).completion is Completion.SEQUENCE_ERROR
+    await one.reject()
+    await one.feed()
+    await one.print()
+
+
+async def test_the_diagnostics_page_shows_who_the_printer_is_and_what_it_has_done() -> None:
+    one = await bench()
+    await one.feed()
+    await one.print()
+    detail = (await one.printer.poll()).detail
+    assert detail["firmware"] == "SIM-1.0"
+    assert detail["serial_number"] == "SPECIMEN0001"
+    assert detail["model"] == "Evolis Primacy 2"
+    assert detail["print_head"] == "SPECIMEN-HEAD"
+    assert (detail["cards_fed"], detail["cleaning"], detail["ribbon"]) == ("1", "1", "ymcko")
+    assert "contactless" in detail["built_in"]
+    assert detail["information"] == "card_print"
+    assert detail["extension_1"] == "feeder_near_empty"
+
+
+async def test_blanks_are_taken_from_where_the_profile_says() -> None:
+    one = await bench()
+    printer = await with_options(one, Options(input_tray="I"))
+    with pytest.raises(DeviceError) as caught:
+        await printer.feed(IntentId("feed"), Station.CONTACTLESS)
+    assert caught.value.cause is DeviceCause.NO_CARD, "nobody put one into the bezel"
+    assert one.count(Place.HOPPER) == 5
+
+
+async def test_a_printer_that_knows_no_holding_tray_keeps_the_card_by_its_other_setting() -> None:
+    one = await bench()
+    printer = await with_options(one, Options(hold_tray="D", no_eject=True))
+    await printer.feed(IntentId("feed"), Station.CONTACTLESS)
+    await printer.print_front(IntentId("print"), artwork())
+    assert one.count(Place.PRINT) == 1
+    await printer.present(IntentId("present"))
+    assert one.count(Place.BEZEL) == 1

@@ -47,6 +47,22 @@ def test_supplies_come_from_the_warning_word_and_the_first_extension() -> None:
     assert supplies("8A5C0020" + "00000000" + "01080000" + "0" * 8) == {"blanks": Supply.OUT, "ribbon": Supply.OUT}
 
 
+def test_every_word_is_told_by_name_and_an_unknown_bit_by_its_number() -> None:
+    words = decode_status(
+        "80100020" + "02000081" + "01080000" + "00000000" + "00000300" + "20000000" + "00020000" + "00000001"
+    )
+    assert words.names() == {
+        "built_in": "primacy_family flip reject_slot",
+        "information": "card_print printing busy",
+        "warning": "feeder_empty ribbon_ended",
+        "extension_1": "bezel feeder_near_empty",
+        "extension_2": "cleaning_sequence",
+        "extension_3": "card_outside_bezel",
+        "extension_4": "00000001",
+    }
+    assert decode_status("0" * 24 + "0000004" + "1").names() == {"error": "00000040 hardware"}
+
+
 def test_a_printer_whose_feeder_bit_means_stock_is_not_called_full_of_cards() -> None:
     words = decode_status("8A5C0020" + "20000000" + "0" * 16)
     assert meaning.position(words) == "inside", "the careful reading is the default"

@@ -73,11 +73,11 @@ def test_nearly_black_is_colour_and_white_takes_no_ink() -> None:
 
 def test_the_varnish_covers_the_whole_card_or_is_left_out() -> None:
     assert panels(white())["Db;o;2;"] == b"\xff" * 82_296
-    assert "Db;o;2;" not in panels(white(), Options(varnish=False))
+    assert "Db;o;2;" not in panels(white(), Options(varnish="none"))
 
 
 def test_the_profile_decides_the_letters_that_are_unproven() -> None:
-    texts = [text for text, _ in commands(render_job(white(), Options(hold_tray="M", ribbon="100")))]
+    texts = [text for text, _ in commands(render_job(white(), Options(hold_tray="M", ribbon_code="100")))]
     assert "Pcem;M" in texts
     assert "Pr;100;t" in texts
 

@@ -3,6 +3,7 @@
 import base64
 import io
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from PIL import Image, ImageChops, ImageDraw
 
 from kiosk import fonts
 from kiosk.cards.face import render_front
+from kiosk.cards.layout import PRINTED, TEMPLATE, TemplateError, layout
 from kiosk.cards.record import CardRecord
 from kiosk.cards.typesetting import FaceError, fit
 
@@ -182,3 +184,40 @@ def test_the_typefaces_come_with_their_licence() -> None:
     assert fonts.REGULAR.is_file()
     assert fonts.BOLD.is_file()
     assert "SIL OPEN FONT LICENSE" in fonts.REGULAR.with_name("OFL.txt").read_text()
+
+
+# -- the template ------------------------------------------------------------------------------------------------------
+def test_the_template_names_every_printed_field_of_the_record() -> None:
+    named = TEMPLATE.read_text()
+    drawn_apart = {"nik", "issue_place", "issue_date", "document_number"}
+    for field in PRINTED - drawn_apart:
+        assert f"{{{field}" in named or f"{{{field}_" in named, field
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "complaint"),
+    [
+        ('text = "{name}"', 'text = "{nama}"', r"rows\.field\.0\.text: .*no such field: nama"),
+        ("size = [36, 20]", "size = [20, 36]", r"header\.0\.size: .*largest size comes first"),
+        ("value = [280, 730]", "value = [280, 1730]", r"rows\.value\.1"),
+        ("gap = 14", "gape = 14", r"issue\.(gap|gape)"),
+        ("[photo]", "[photo", "not TOML"),
+    ],
+)
+def test_a_wrong_template_is_refused_with_its_place(tmp_path: Path, old: str, new: str, complaint: str) -> None:
+    wrong = tmp_path / "face.toml"
+    text = TEMPLATE.read_text()
+    assert old in text
+    wrong.write_text(text.replace(old, new, 1))
+    with pytest.raises(TemplateError, match=complaint):
+        layout(wrong)
+
+
+def test_the_template_decides_where_a_field_stands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    moved = tmp_path / "face.toml"
+    moved.write_text(TEMPLATE.read_text().replace("top = 184", "top = 214", 1))
+    before = render_front(record(), specimen=False)
+    monkeypatch.setattr("kiosk.cards.face.layout", lambda: layout(moved))
+    after = render_front(record(), specimen=False)
+    assert black(before).crop((40, 184, 730, 212)).getbbox() is not None
+    assert black(after).crop((40, 184, 730, 212)).getbbox() is None

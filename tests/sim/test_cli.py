@@ -63,7 +63,14 @@ def port_of(line: str) -> int:
 
 def test_the_list_names_every_device_its_seams_and_faults() -> None:
     done = subprocess.run([*SIM, "list"], capture_output=True, text=True, timeout=PATIENCE, check=True)
-    for device in ("thermal-printer", "card-printer", "fingerprint-scanner", "ticket-dispenser", "card"):
+    for device in (
+        "thermal-printer",
+        "card-printer",
+        "card-printer-ipp",
+        "fingerprint-scanner",
+        "ticket-dispenser",
+        "card",
+    ):
         assert re.search(rf"^{device} +--", done.stdout, re.MULTILINE)
     assert "paper-out-mid" in done.stdout
 
@@ -133,3 +140,37 @@ def test_a_port_in_use_is_said_in_one_line() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         assert "address already in use" in refused("thermal-printer", "--tcp", f"127.0.0.1:{port}").lower()
+
+
+def test_a_card_job_sent_by_any_program_is_a_picture_of_the_artwork(tmp_path: Path) -> None:
+    """`kiosk card render` writes the bytes, a plain socket carries them, one command a connection."""
+    face = Image.linear_gradient("L").resize((1016, 648)).convert("RGB")
+    face.paste((0, 0, 0), (50, 60, 500, 120))
+    face.save(tmp_path / "front.png")
+    render = [sys.executable, "-m", "kiosk.cli", "card", "render", "--front", str(tmp_path / "front.png")]
+    subprocess.run([*render, "--out", str(tmp_path / "job")], check=True, timeout=PATIENCE, capture_output=True)
+    words = ("card-printer", "--tcp", "127.0.0.1:0", "--out", str(tmp_path / "cards"), "--pace", "0.01")
+    with running(*words) as program:
+        port = port_of(program.line())
+        with socket.create_connection(("127.0.0.1", port), timeout=PATIENCE) as line:
+            line.sendall((tmp_path / "job").read_bytes())
+            line.shutdown(socket.SHUT_WR)
+            answers = b"".join(iter(lambda: line.recv(4096), b""))
+        assert set(answers.split(b"\0")[:-1]) == {b"OK"}
+        assert program.line().endswith("card-001.png")
+    with Image.open(tmp_path / "cards" / "card-001.png") as printed:
+        assert printed.tobytes() == face.tobytes(), "dot for dot"
+
+
+def test_a_print_server_can_be_started_for_any_ipp_program(tmp_path: Path) -> None:
+    with running("card-printer-ipp", "--tcp", "127.0.0.1:0", "--blanks", "2") as program:
+        port = port_of(program.line())
+        # Get-Printer-Attributes as RFC 8010, section 3 lays it out, by hand.
+        ask = b"\x01\x01\x00\x0b\x00\x00\x00\x2a\x01\x47\x00\x12attributes-charset\x00\x05utf-8\x03"
+        head = f"POST /printers/card HTTP/1.1\r\nContent-Type: application/ipp\r\nContent-Length: {len(ask)}\r\n\r\n"
+        with socket.create_connection(("127.0.0.1", port), timeout=PATIENCE) as line:
+            line.sendall(head.encode() + ask)
+            answer = b"".join(iter(lambda: line.recv(4096), b""))
+    assert answer.startswith(b"HTTP/1.1 200 OK\r\n")
+    assert b"\r\n\r\n\x01\x01\x00\x00\x00\x00\x00\x2a" in answer
+    assert b"media-low-report" in answer

@@ -1,12 +1,15 @@
 """Evolis card printers (Primacy 2, Zenius, KC and KM kiosk lines): one command language, over USB and TCP.
 
-Read `driver.py` for what it does; `protocol.py` and `raster.py` for the bytes. May import: drivers.contract and
-drivers.transport.
+Read `driver.py` for what it does; `protocol.py`, `raster.py`, `panels.py` and `job.py` for the bytes.
+May import: drivers.contract and drivers.transport.
 
 | Not yet proven on hardware | Where |
 |---|---|
 | the `Pcem` letters that keep the card inside after `Se` and put it out on `Sce` | `Options.hold_tray`, `exit_tray` |
 | the meaning of INFO "card in the feeder" and the layout of `Rco` | `Options.feeder_bit`, `fed_counter` |
+| the `Pcim` letter that takes a card from the bezel and from nowhere else | `Options.bezel_tray` |
+| half-panel ribbons: the layout of `Dbp` is unpublished, so whole panels go with ink in one half only | `job.py` |
+| that packed 5, 6 and 7 bit levels follow one another without gaps | `panels.py` |
 | when exactly a move is answered (both ways work: only the sensors count) | `wire.py`, `driver.py` |
 """
 

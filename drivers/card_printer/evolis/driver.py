@@ -1,6 +1,6 @@
 """The Evolis driver. An act is over when the sensors say so, never because an answer came.
 
-Order of a card (guide A5013; shared reference, printers, 1.5): `Pem;2`, `Sic` or `Sis`, [the encoder works],
+Order of a card (programming guide A5013): `Pem;2`, `Sic` or `Sis`, [the encoder works],
 `Ss` ... `Se` on the same card, `Sce`. Host error management (`Pem;2`) is set before every act, so that the printer does
 not go on by itself when somebody closes the cover or fills the hopper.
 """
@@ -14,10 +14,10 @@ from PIL.Image import Image
 
 from drivers.card_printer.evolis import job, meaning
 from drivers.card_printer.evolis.options import Options
-from drivers.card_printer.evolis.protocol import OK, Info, StatusWords, frame
+from drivers.card_printer.evolis.protocol import OK, Config, Error, Info, StatusWords, frame
 from drivers.card_printer.evolis.sensors import Sensors
 from drivers.card_printer.evolis.wire import Wire
-from drivers.contract.card_printer import CardPosition, CardPrinter, Evidence, Station
+from drivers.contract.card_printer import CardPosition, CardPrinter, Evidence, Station, unsupported
 from drivers.contract.device import IntentId
 from drivers.contract.errors import DeviceError, ProtocolError, TransportError
 from drivers.contract.status import Status
@@ -29,6 +29,7 @@ LOST_LOOKS = 3
 SETTLE = 20.0
 """Seconds a printer may take to come to rest (power-on, an act of an earlier program) before a new act."""
 _STATES = {DeviceCause.NO_DEVICE: DeviceState.NO_DEVICE, DeviceCause.PROTOCOL: DeviceState.HARDWARE_ERROR}
+_NO_CLEANING = frozenset({DeviceCause.COVER_OPEN, DeviceCause.JAM, DeviceCause.HARDWARE, DeviceCause.POWER})
 _MOVES = {Station.CONTACT: "Sis", Station.CONTACTLESS: "Sic"}
 
 
@@ -49,6 +50,7 @@ class Driver(CardPrinter):
         self._wire = Wire(link, self.options.answer_timeout)
         self._sensors = Sensors(self._wire, self.options)
         self._identity: Mapping[str, str] | None = None
+        self._counters: Mapping[str, str] = {}
         self._held: _Held | None = None
 
     # -- device --------------------------------------------------------------------------------------------------
@@ -66,6 +68,7 @@ class Driver(CardPrinter):
             try:
                 if self._identity is None:
                     self._identity = await self._sensors.identity()
+                self._counters = await self._sensors.counters()
                 await self._look()
             except DeviceError as error:
                 self._identity = None
@@ -88,7 +91,10 @@ class Driver(CardPrinter):
         await self._act(intent, lambda: self._feed(station))
 
     async def print_front(self, intent: IntentId, face: Image) -> None:
-        await self._act(intent, lambda: self._print(face))
+        await self._act(intent, lambda: self._print(face, None))
+
+    async def print_faces(self, intent: IntentId, front: Image, back: Image) -> None:
+        await self._act(intent, lambda: self._print(front, back))
 
     async def present(self, intent: IntentId) -> None:
         await self._act(intent, self._present)
@@ -98,6 +104,12 @@ class Driver(CardPrinter):
 
     async def reject(self, intent: IntentId) -> None:
         await self._act(intent, self._reject)
+
+    async def clean(self, intent: IntentId) -> None:
+        await self._act(intent, self._clean)
+
+    async def reset(self, intent: IntentId) -> None:
+        await self._act(intent, self._reset)
 
     async def _act(self, intent: IntentId, act: Callable[[], Awaitable[None]]) -> None:
         async def alone() -> None:
@@ -121,7 +133,7 @@ class Driver(CardPrinter):
             self._sensors.forget_restart(words)
             before = await self._sensors.fed_count()
             await self._host_in_charge()
-            await self._order("Pcim;F")
+            await self._order(f"Pcim;{self.options.input_tray}")
         try:
             await self._move(_MOVES[station], lambda seen: meaning.station(seen) is station, self.options.feed_timeout)
         except DeviceError as error:
@@ -135,19 +147,23 @@ class Driver(CardPrinter):
             )
         self._held = _Held(station, count)
 
-    async def _print(self, face: Image) -> None:
-        commands = job.sequence(face, self.options)
+    async def _print(self, front: Image, back: Image | None) -> None:
+        commands = job.sequence(self.options, front, back)
         with _not_begun():
-            await self._only_the_encoded_card()
+            words = await self._only_the_encoded_card()
+            if back is not None and not words.config & Config.FLIP:
+                raise unsupported("print on both sides")
             for command in job.preparation(self.options):
                 await self._send(command)
         self._held = None  # whatever happens from here on, this card is not printed a second time
-        for command in commands[:-1]:
+        command = next(commands)
+        for following in commands:
             await self._send(command)
+            command = following
         words = await self._move(
-            commands[-1],
+            command,  # the last one, which prints
             lambda seen: meaning.station(seen) is None and self._sensors.position(seen) is not CardPosition.UNKNOWN,
-            self.options.print_timeout,
+            self.options.print_timeout * (1 if back is None else 2),
         )
         where = self._sensors.position(words)
         if where is not CardPosition.INSIDE:
@@ -157,8 +173,8 @@ class Driver(CardPrinter):
                 outcome=JobOutcome.UNKNOWN,
             )
 
-    async def _only_the_encoded_card(self) -> None:
-        """The guard of section 1.5: print only if the card that was fed, and encoded, is still where it was."""
+    async def _only_the_encoded_card(self) -> StatusWords:
+        """The guard against cards without a chip: print only on the card that was fed, still where it was encoded."""
         held = self._held
         if held is None:
             raise _sequence("print: this program has fed no card to print on")
@@ -173,10 +189,11 @@ class Driver(CardPrinter):
         in_the_way = [c for c in meaning.causes(words) if c not in (DeviceCause.BLANKS_OUT, DeviceCause.REJECT_FULL)]
         if in_the_way:
             raise DeviceError(in_the_way[0], f"print: not begun, {words.raw()}", completion=Completion.DEVICE_NOT_READY)
+        return words
 
     async def _present(self) -> None:
         with _not_begun():
-            words = await self._at_rest()
+            words = await self._over(await self._at_rest())
             where = self._sensors.position(words)
             if where is not CardPosition.INSIDE:
                 raise _sequence(f"present: no card inside ({where})", meaning.act_fault(words) or DeviceCause.NO_CARD)
@@ -219,14 +236,15 @@ class Driver(CardPrinter):
 
     async def _retract(self) -> None:
         with _not_begun():
-            words = await self._at_rest()
+            words = await self._over(await self._at_rest())
             where = self._sensors.position(words)
             if where is CardPosition.NONE:
                 raise DeviceError(DeviceCause.CARD_LOST, "retract: no card at the exit", outcome=JobOutcome.UNKNOWN)
             if where is not CardPosition.EXIT:
                 raise _sequence(f"retract: the card is not at the exit ({where})")
             await self._host_in_charge()
-            await self._order("Pcim;B")  # from the bezel: with this input `Si` cannot touch the hopper
+            # From the bezel and from nowhere else: with "both", `Si` would take a blank if the card is gone.
+            await self._order(f"Pcim;{self.options.bezel_tray}")
         try:
             await self._move("Si", self._is(CardPosition.INSIDE), self.options.move_timeout)
         except DeviceError as error:
@@ -236,7 +254,7 @@ class Driver(CardPrinter):
                 ) from error
             raise
         finally:
-            await self._order_if_possible("Pcim;F")
+            await self._order_if_possible(f"Pcim;{self.options.input_tray}")
         await self._move(self.options.reject_with, self._is(CardPosition.NONE), self.options.move_timeout)
 
     async def _reject(self) -> None:
@@ -259,6 +277,46 @@ class Driver(CardPrinter):
                     )
             await self._host_in_charge()
         await self._move(self.options.reject_with, self._is(CardPosition.NONE), self.options.move_timeout)
+
+    async def _clean(self) -> None:
+        with _not_begun():
+            words = await self._over(await self._at_rest())
+            where = self._sensors.position(words)
+            if where is not CardPosition.NONE:
+                raise _sequence(f"clean: a card is in the path ({where})")
+            stopping = [cause for cause in meaning.causes(words) if cause in _NO_CLEANING]
+            if stopping:
+                raise DeviceError(stopping[0], f"clean: {words.raw()}", completion=Completion.DEVICE_NOT_READY)
+            self._held = None
+            await self._host_in_charge()
+        await self._move("Scp", lambda _: True, self.options.clean_timeout)
+
+    async def _reset(self) -> None:
+        """The link may go down on the way, and the order's own answer with it: only what is seen afterwards counts."""
+        self._held = None
+        try:
+            await self._wire.order(frame("Srs"))
+        except DeviceError as error:
+            if error.outcome is JobOutcome.FAILED:
+                raise  # it certainly never arrived
+        loop = asyncio.get_running_loop()
+        end = loop.time() + self.options.reset_timeout
+        while True:
+            await asyncio.sleep(self.options.poll_interval)
+            try:
+                words = await self._look()
+                if self._sensors.restart_known is not False and not meaning.moving(words):
+                    return
+            except DeviceError as error:
+                if loop.time() >= end:
+                    raise _unknown(error, "after a reset") from error
+            if loop.time() >= end:
+                raise DeviceError(
+                    DeviceCause.SENSOR,
+                    f"reset: not confirmed within {self.options.reset_timeout:g} s",
+                    completion=Completion.TIMED_OUT,
+                    outcome=JobOutcome.UNKNOWN,
+                )
 
     # -- one step ------------------------------------------------------------------------------------------------
     async def _move(self, command: str | bytes, done: Callable[[StatusWords], bool], timeout: float) -> StatusWords:
@@ -318,6 +376,18 @@ class Driver(CardPrinter):
                 raise _sequence(f"the printer is still busy after {SETTLE:.0f} s, {words.raw()}")
             await asyncio.sleep(self.options.poll_interval)
 
+    async def _over(self, words: StatusWords) -> StatusWords:
+        """Clears the error of an act that is over, once its reason is: somebody closed the cover, so go on. A jam is
+        not cleared here: with `Scs` the printer would believe its path free; that is `reject`'s business."""
+        if not words.error or words.error & Error.MECHANICAL:
+            return words
+        if DeviceCause.COVER_OPEN in meaning.live(words):
+            raise DeviceError(
+                DeviceCause.COVER_OPEN, f"not begun, {words.raw()}", completion=Completion.DEVICE_NOT_READY
+            )
+        await self._order("Scs")
+        return await self._look()
+
     async def _host_in_charge(self) -> None:
         await self._order("Pem;2")
         answer = await self._wire.ask(frame("Rem"))
@@ -342,7 +412,7 @@ class Driver(CardPrinter):
     async def _look(self) -> StatusWords:
         words = await self._sensors.look()
         path = self.options.feeder_bit == "path"
-        self.board.publish(meaning.snapshot(words, self._identity or {}, feeder_is_path=path))
+        self.board.publish(meaning.snapshot(words, {**(self._identity or {}), **self._counters}, feeder_is_path=path))
         return words
 
     def _is(self, wanted: CardPosition) -> Callable[[StatusWords], bool]:

@@ -1,13 +1,14 @@
 """From status words to the words of the contract: where the card is, what stands in the way, what is left."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from types import MappingProxyType
 
 from drivers.card_printer.evolis.protocol import (
-    EXT1_FEEDER_NEAR_EMPTY,
-    EXT2_CARD_AT_REAR,
-    EXT3_BEZEL_CARD_OUTSIDE,
     Error,
+    Extension1,
+    Extension2,
+    Extension3,
     Info,
     StatusWords,
     Warn,
@@ -25,12 +26,17 @@ PATH_BITS = (
     Info.CARD_EJECT,
 )
 MOVING = Info.BUSY | Info.PRINTING | Info.CLEANING | Info.UPDATING
+_MOVING_2 = Extension2.SENSOR_ADJUSTMENT | Extension2.CLEANING_SEQUENCE
 
 _CAUSES: tuple[tuple[DeviceCause, Error, Warn], ...] = (
     (DeviceCause.HARDWARE, Error.HARDWARE | Error.NO_OPTION, Warn.LOCKED),
     (DeviceCause.JAM, Error.MECHANICAL, Warn(0)),
     (DeviceCause.POWER, Error(0), Warn.POWER_SUPPLY),
-    (DeviceCause.COVER_OPEN, Error.COVER, Warn.COVER_OPEN | Warn.FEEDER_OPEN),
+    (
+        DeviceCause.COVER_OPEN,
+        Error.COVER | Error.FEEDER_OPEN | Error.REJECT_COVER_OPEN,
+        Warn.COVER_OPEN | Warn.FEEDER_OPEN | Warn.REJECT_COVER_OPEN,
+    ),
     (DeviceCause.RIBBON_OUT, Error.RIBBON_ENDED, Warn.RIBBON_ENDED | Warn.NO_RIBBON),
     (DeviceCause.RIBBON_WRONG, Error.BAD_RIBBON | Error.RIBBON, Warn.UNSUPPORTED_RIBBON),
     (DeviceCause.REJECT_FULL, Error.REJECT_FULL, Warn.REJECT_FULL),
@@ -45,7 +51,8 @@ _CAUSES: tuple[tuple[DeviceCause, Error, Warn], ...] = (
         | Error.MAG_DATA
         | Error.MAG_READ
         | Error.MAG_WRITE
-        | Error.JOB_UNSUPPORTED,
+        | Error.JOB_UNSUPPORTED
+        | Error.ROLLER_TEMPERATURE,
         Warn(0),
     ),
 )
@@ -57,8 +64,8 @@ def position(words: StatusWords, *, feeder_is_path: bool = True) -> CardPosition
     if words.error & Error.MECHANICAL:
         return CardPosition.JAMMED
     path = [bit for bit in PATH_BITS if words.info & bit and (feeder_is_path or bit is not Info.CARD_FEEDER)]
-    inside = bool(path) or bool(words.extension(2) & EXT2_CARD_AT_REAR)
-    outside = bool(words.warn & Warn.CARD_ON_EJECT) or bool(words.extension(3) & EXT3_BEZEL_CARD_OUTSIDE)
+    inside = bool(path) or bool(words.extension(2) & Extension2.CARD_REAR)
+    outside = bool(words.warn & Warn.CARD_ON_EJECT) or bool(words.extension(3) & Extension3.CARD_OUTSIDE_BEZEL)
     # "Card on eject" may come with "card at eject": the same card, half out.
     if outside and (not inside or path == [Info.CARD_EJECT]):
         return CardPosition.EXIT
@@ -78,7 +85,12 @@ def station(words: StatusWords) -> Station | None:
 
 
 def moving(words: StatusWords) -> bool:
-    return bool(words.info & MOVING)
+    return bool(words.info & MOVING) or bool(words.extension(2) & _MOVING_2)
+
+
+def live(words: StatusWords) -> tuple[DeviceCause, ...]:
+    """What stands in the way now; what only the error word still says of an act that is over is left out."""
+    return causes(replace(words, error=Error(0)))
 
 
 def causes(words: StatusWords) -> tuple[DeviceCause, ...]:
@@ -86,6 +98,8 @@ def causes(words: StatusWords) -> tuple[DeviceCause, ...]:
     found = [cause for cause, error, warn in _CAUSES if words.error & error or words.warn & warn]
     if words.error & Error.FEEDER and DeviceCause.BLANKS_OUT not in found:
         found.insert(0, DeviceCause.JAM)  # the feeder failed although it has cards
+    if words.info & Info.ZONE_EXPIRED and DeviceCause.RIBBON_WRONG not in found:
+        found.append(DeviceCause.RIBBON_WRONG)
     if words.info & Info.CLEANING_MANDATORY:
         found.append(DeviceCause.CLEANING_DUE)
     return tuple(dict.fromkeys(found))
@@ -104,7 +118,7 @@ def supplies(words: StatusWords) -> Mapping[str, Supply]:
     blanks = Supply.FULL
     if words.warn & Warn.FEEDER_EMPTY:
         blanks = Supply.OUT
-    elif words.extension(1) & EXT1_FEEDER_NEAR_EMPTY:
+    elif words.extension(1) & Extension1.FEEDER_NEAR_EMPTY:
         blanks = Supply.LOW
     ribbon = Supply.FULL
     if words.warn & (Warn.RIBBON_ENDED | Warn.NO_RIBBON) or words.error & Error.RIBBON_ENDED:
@@ -139,5 +153,5 @@ def snapshot(words: StatusWords, detail: Mapping[str, str], *, feeder_is_path: b
         media=_MEDIA[position(words, feeder_is_path=feeder_is_path)],
         supplies=supplies(words),
         causes=found,
-        detail=MappingProxyType({**detail, "status_words": words.raw()}),
+        detail=MappingProxyType({**detail, **words.names(), "status_words": words.raw()}),
     )

@@ -1,7 +1,7 @@
 """The Evolis command language: framing, answers and the status words. Pure functions, no waiting.
 
 Sources: programming guide A5013 (commands), the maker's public header `evolis.h` (status bits), and traffic of the
-maker's own software (framing on USB and TCP). Facts and how certain each is: shared reference, printers, 1.2 and 1.3.
+maker's own software (framing on USB and TCP).
 """
 
 import re
@@ -24,16 +24,45 @@ _COUNT = re.compile(r"[0-9]{1,10}")
 class Config(IntFlag):
     """First word: what is built in."""
 
+    PRIMACY_FAMILY = 0x80000000
+    ZENIUS = 0x40000000
+    AGILIA = 0x20000000
+    ELYPSO = 0x10000000
     EXTENSIONS = 0x08000000
+    BADGY = 0x04000000
+    PRIMACY_2 = 0x02000000
+    KC200 = 0x01000000
+    WIFI = 0x00800000
+    ETHERNET = 0x00400000
+    USB_OVER_IP = 0x00200000
     FLIP = 0x00100000
     CONTACTLESS = 0x00080000
     CONTACT = 0x00040000
+    MAGNETIC = 0x00020000
+    REWRITE = 0x00010000
+    FEED_MANUAL = 0x00008000
+    FEED_ON_COMMAND = 0x00004000
+    FEED_HOPPER = 0x00002000
+    EJECT_REVERSE = 0x00001000
+    FEED_REVERSE = 0x00000800
+    EXTENDED_RESOLUTION = 0x00000400
+    LCD = 0x00000200
+    LOCK = 0x00000100
+    OEM = 0x00000080
+    JIS_MAGNETIC = 0x00000040
     REJECT_SLOT = 0x00000020
+    IO_EXTENDER = 0x00000010
+    MONO_ONLY = 0x00000008
+    KC100 = 0x00000004
+    KINECLIPSE = 0x00000002
+    WIFI_ACTIVE = 0x00000001
 
 
 class Info(IntFlag):
     """Second word: where the card is and what the printer does."""
 
+    CLAIMED = 0x80000000
+    CARD_HOPPER = 0x40000000
     CARD_FEEDER = 0x20000000
     CARD_FLIP = 0x10000000
     CARD_CONTACTLESS = 0x08000000
@@ -42,17 +71,28 @@ class Info(IntFlag):
     CARD_EJECT = 0x01000000
     PRINTER_MASTER = 0x00800000
     """Error management is with the printer (`Pem;0`)."""
+    SUPERVISED = 0x00400000
     SLEEP = 0x00200000
     UNKNOWN_RIBBON = 0x00100000
     RIBBON_LOW = 0x00080000
     CLEANING_MANDATORY = 0x00040000
     CLEANING_RECOMMENDED = 0x00020000
     JUST_RESET = 0x00010000
+    CLEANING_WARRANTY_LOST = 0x00008000
+    CLEANING_LAST_CARD = 0x00004000
+    """Cleaning is mandatory; the next card printed ends the maker's warranty."""
+    CLEANING_SECOND_PASS = 0x00002000
+    CLEANING_READY = 0x00001000
+    CLEANING_ADVANCED = 0x00000800
+    RIBBON_WRONG_ZONE = 0x00000400
     RIBBON_CHANGED = 0x00000200
     CLEANING_REQUIRED = 0x00000100
     PRINTING = 0x00000080
     ENCODING = 0x00000040
     CLEANING = 0x00000020
+    ZONE_ALERT = 0x00000010
+    ZONE_EXPIRED = 0x00000008
+    PRINT_CENTRE = 0x00000004
     UPDATING = 0x00000002
     BUSY = 0x00000001
 
@@ -62,6 +102,7 @@ class Warn(IntFlag):
 
     POWER_SUPPLY = 0x80000000
     """The supply voltage is too low."""
+    REMOVE_RIBBON = 0x40000000
     REJECT_FULL = 0x08000000
     CARD_ON_EJECT = 0x04000000
     WAIT_CARD = 0x02000000
@@ -73,6 +114,11 @@ class Warn(IntFlag):
     COVER_OPEN = 0x00020000
     NO_RIBBON = 0x00010000
     UNSUPPORTED_RIBBON = 0x00008000
+    NO_CLEAR_RIBBON = 0x00002000
+    CLEAR_ENDED = 0x00001000
+    UNSUPPORTED_CLEAR = 0x00000800
+    REJECT_COVER_OPEN = 0x00000400
+    RIBBON_NOT_AUTOMATIC = 0x00000200
     FEEDER_OPEN = 0x00000100
 
 
@@ -94,14 +140,99 @@ class Error(IntFlag):
     MAG_READ = 0x00020000
     MAG_WRITE = 0x00010000
     JOB_UNSUPPORTED = 0x00008000
+    ROLLER_TEMPERATURE = 0x00004000
+    CLEAR_RIBBON = 0x00002000
+    CLEAR_ENDED = 0x00001000
+    BAD_CLEAR = 0x00000800
+    REJECT_COVER_OPEN = 0x00000400
     CARD_NOT_TAKEN = 0x00000200
     NONE_INSERTED = 0x00000100
+    FEEDER_OPEN = 0x00000080
     HARDWARE = 0x00000001
 
 
-EXT1_FEEDER_NEAR_EMPTY = 0x00000100
-EXT2_CARD_AT_REAR = 0x00010000
-EXT3_BEZEL_CARD_OUTSIDE = 0x00020000
+class Extension1(IntFlag):
+    """Fifth word: kiosk models and their feeders, laminator, buttons."""
+
+    EXTENSION_2 = 0x80000000
+    KIOSK = 0x40000000
+    QUANTUM = 0x20000000
+    SECURION = 0x10000000
+    DUALYS = 0x08000000
+    PEBBLE = 0x04000000
+    SCANNER = 0x02000000
+    LAMINATION_2_SEEN = 0x01000000
+    LAMINATION_PASS_THROUGH = 0x00800000
+    SEICO_FEEDER = 0x00400000
+    KYTRONIC_FEEDER = 0x00200000
+    HOPPER = 0x00100000
+    LAMINATOR = 0x00080000
+    LAMINATOR_READY = 0x00040000
+    LAMINATING = 0x00020000
+    LAMINATOR_CLEAN = 0x00010000
+    LAMINATOR_COLD = 0x00008000
+    LAMINATION_SYNCHRONOUS = 0x00004000
+    BUTTON_ACKNOWLEDGED = 0x00002000
+    BUTTON_OK = 0x00001000
+    BUTTON_RETRY = 0x00000800
+    BUTTON_CANCEL = 0x00000400
+    BEZEL = 0x00000200
+    FEEDER_NEAR_EMPTY = 0x00000100
+    FEEDER_1_EMPTY = 0x00000080
+    FEEDER_2_EMPTY = 0x00000040
+    FEEDER_3_EMPTY = 0x00000020
+    FEEDER_4_EMPTY = 0x00000010
+    FEEDER_1_NEAR_EMPTY = 0x00000008
+    FEEDER_2_NEAR_EMPTY = 0x00000004
+    FEEDER_3_NEAR_EMPTY = 0x00000002
+    FEEDER_4_NEAR_EMPTY = 0x00000001
+
+
+class Extension2(IntFlag):
+    """Sixth word: lock system, laminator, clear ribbon, and the card at the rear."""
+
+    EXTENSION_3 = 0x80000000
+    SENSOR_ADJUSTMENT = 0x40000000
+    CLEANING_SEQUENCE = 0x20000000
+    OPTION_ACTIVATION = 0x10000000
+    LOCK_OPEN = 0x08000000
+    LOCKED_FEEDER_OPEN = 0x04000000
+    LOCKED_BOX_FULL = 0x02000000
+    PRINT_UNLOCKED = 0x01000000
+    LAMINATION_2 = 0x00800000
+    LAMINATE_UNKNOWN = 0x00400000
+    LAMINATE_LOW = 0x00200000
+    LAMINATOR_CARD = 0x00100000
+    LAMINATOR_CLEANING = 0x00080000
+    LAMINATOR_UPDATING = 0x00040000
+    LAMINATOR_CLEANING_READY = 0x00020000
+    CARD_REAR = 0x00010000
+    NO_LAMINATE = 0x00008000
+    LAMINATOR_COVER_OPEN = 0x00004000
+    LAMINATE_ENDED = 0x00002000
+    LAMINATOR_HOPPER_FULL = 0x00001000
+    UNSUPPORTED_LAMINATE = 0x00000800
+    CLEAR_UNKNOWN = 0x00000400
+    CLEAR_LOW = 0x00000200
+    CLEAR_WRONG_ZONE = 0x00000100
+    ERROR_LAMINATOR_TEMPERATURE = 0x00000080
+    ERROR_LAMINATE = 0x00000040
+    ERROR_LAMINATOR_MECHANICAL = 0x00000020
+    ERROR_LAMINATE_ENDED = 0x00000010
+    ERROR_LAMINATOR_COVER = 0x00000008
+    CLEAR_CHANGED = 0x00000004
+    CLEAR_ZONE_ALERT = 0x00000002
+    CLEAR_ZONE_EXPIRED = 0x00000001
+
+
+class Extension3(IntFlag):
+    """Seventh word: retransfer models, manual feeder, bezel. An eighth word has no bit with a published meaning."""
+
+    EXTENSION_4 = 0x80000000
+    RETRANSFERRING = 0x40000000
+    HEATING = 0x20000000
+    CARD_MANUAL_FEEDER = 0x08000000
+    CARD_OUTSIDE_BEZEL = 0x00020000
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,10 +256,33 @@ class StatusWords:
             f"{int(word):08X}" for word in (self.config, self.info, self.warn, self.error, *self.extensions)
         )
 
+    def names(self) -> dict[str, str]:
+        """The set bits of every word by name, `card_print busy`; a bit without a published meaning as its number."""
+        words: dict[str, tuple[type[IntFlag], int]] = {
+            "built_in": (Config, self.config),
+            "information": (Info, self.info),
+            "warning": (Warn, self.warn),
+            "error": (Error, self.error),
+            "extension_1": (Extension1, self.extension(1)),
+            "extension_2": (Extension2, self.extension(2)),
+            "extension_3": (Extension3, self.extension(3)),
+            "extension_4": (Unpublished, self.extension(4)),
+        }
+        return {word: " ".join(_bits(kind, value)) for word, (kind, value) in words.items() if value}
+
+
+class Unpublished(IntFlag):
+    """A word of which no bit is known."""
+
+
+def _bits(kind: type[IntFlag], value: int) -> list[str]:
+    known = {member.value: member.name.lower() for member in kind if member.name}
+    return [known.get(bit, f"{bit:08x}") for bit in (1 << shift for shift in range(31, -1, -1)) if value & bit]
+
 
 def frame(command: str, data: bytes = b"") -> bytes:
     """ESC, mnemonic and parameters, raw data, CR; then one NUL, as the maker's software writes after each command."""
-    return ESC + command.encode("ascii") + data + CR + NUL
+    return b"".join((ESC, command.encode("ascii"), data, CR, NUL))  # one copy, however large the panel is
 
 
 def decode_answer(raw: bytes) -> str:

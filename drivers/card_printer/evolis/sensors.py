@@ -1,5 +1,7 @@
 """Asking the printer: settled status words, identity, counters, and whether it restarted behind our back."""
 
+from collections.abc import Mapping
+
 from drivers.card_printer.evolis.meaning import position
 from drivers.card_printer.evolis.options import Options
 from drivers.card_printer.evolis.protocol import Info, StatusWords, decode_count, decode_status, frame
@@ -10,6 +12,11 @@ from drivers.contract.errors import ProtocolError
 AGREE_WITHIN = 6
 """Readings among which two in a row must be equal: a flipped bit in a status digit is still a digit, and no check sum
 guards it."""
+
+
+_IDENTITY = {"firmware": "Rfv", "serial_number": "Rsn", "model": "Rtp", "print_head": "Rkn", "zone": "Rzp"}
+_COUNTERS = {"cleaning": "Rco;clean", "ribbon": "Rr"}
+DETAIL_MAX = 60
 
 
 class Sensors:
@@ -50,11 +57,18 @@ class Sensors:
         return decode_count(await self._wire.ask(frame(f"Rco;{self._options.fed_counter}")))
 
     async def identity(self) -> dict[str, str]:
-        """Firmware and serial number, for the diagnostics page."""
-        return {
-            "firmware": await self._wire.ask(frame("Rfv")),
-            "serial_number": await self._wire.ask(frame("Rsn")),
-        }
+        """What does not change while it is plugged in, for the diagnostics page."""
+        return await self._answers(_IDENTITY)
+
+    async def counters(self) -> dict[str, str]:
+        """What wears and runs down: lifetime count of cards, cleaning, ribbon. Text as the printer gives it, because
+        the layouts of `Rco` and `Rr` are unpublished."""
+        return await self._answers({"cards_fed": f"Rco;{self._options.fed_counter}", **_COUNTERS})
+
+    async def _answers(self, questions: Mapping[str, str]) -> dict[str, str]:
+        """Without those that this printer does not know."""
+        answers = {name: await self._wire.ask(frame(command)) for name, command in questions.items()}
+        return {name: answer[:DETAIL_MAX] for name, answer in answers.items() if not answer.startswith("NACK")}
 
     async def _read(self) -> StatusWords:
         try:
