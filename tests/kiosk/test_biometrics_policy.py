@@ -21,11 +21,10 @@ def on_the_glass(finger: str, impression: int) -> FingerImage:
 def test_each_finger_matches_its_own_record_and_no_other(finger: str, impression: int) -> None:
     own = decide(on_the_glass(finger, impression), [finger_template(finger)])
     assert own.matched
-    assert own.score > 1.5 * THRESHOLD, "the specimens leave room"
+    assert own.score > 3 * THRESHOLD, "the specimens leave room"
     others = [finger_template(other) for other in finger_names() if other != finger]
     wrong = decide(on_the_glass(finger, impression), others)
     assert not wrong.matched
-    assert wrong.score < 0.75 * THRESHOLD
 
 
 def test_any_of_the_fingers_in_the_record_will_do() -> None:
