@@ -1,6 +1,9 @@
 """The right finger is let through, the wrong one is not, and nothing of it stays in memory that we can reach."""
 
+import struct
+
 import pytest
+from PIL import Image
 
 from drivers.contract.fingerprint_scanner import FingerImage
 from kiosk.biometrics.policy import THRESHOLD, decide
@@ -46,3 +49,13 @@ def test_the_image_is_wiped_whatever_comes_of_it() -> None:
         decide(image, [b"no record"])
     assert not any(image.pixels)
     assert "score" in repr(decide(on_the_glass("101", 2), []))
+
+
+def test_a_picture_in_the_record_will_do_as_well_as_minutiae() -> None:
+    with Image.open(finger_image("101", 1)) as picture:
+        grey = picture.convert("L")
+    view = struct.pack(">IBBBBBHHB", 14 + 90_000, 7, 1, 1, 80, 0, 300, 300, 0) + grey.tobytes()
+    head = struct.pack(">HHBBHHHHBBH", 0, 31, 1, 1, 500, 500, 500, 500, 8, 0, 0)
+    record = b"FIR\x00010\x00" + (32 + len(view)).to_bytes(6, "big") + head + view
+    assert decide(on_the_glass("101", 2), [record]).matched
+    assert not decide(on_the_glass("102", 2), [record]).matched
