@@ -13,11 +13,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from drivers.contract.fingerprint_scanner import FingerImage
+from drivers.contract.fingerprint_scanner import CaptureRetry, FingerImage, RetryReason
 from kiosk.biometrics import extractor, image_record, matcher, template
 
 THRESHOLD: Final = 3.2
 """A score from here on is a match: FMR at most 0.1 % per attempt on every set, across extractors (see above)."""
+LEAST_MINUTIAE: Final = 5
+"""With fewer, no finger could match: all white, all black, or a smear."""
+LEAST_SIDE: Final = 80
+"""Pixels: 4 mm at 500 dpi."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +36,7 @@ def decide(image: FingerImage, references: Sequence[bytes | bytearray]) -> Decis
     """Compares `image` with each record: ISO/IEC 19794-2 minutiae, or an ISO/IEC 19794-4 picture, which is extracted as
     the live one is. The best counts.
 
+    CaptureRetry if the image is too small, or too poor to match anybody: the resident should just try again.
     TemplateError if a reference is no such record (the registry's mistake, not the resident's). The image, and what was
     prepared of it and of the references, is overwritten whatever comes of it; the numbers of single minutiae on the way
     are released only, for Python gives no hold on them. About 0.1 s of work per image.
@@ -40,13 +45,22 @@ def decide(image: FingerImage, references: Sequence[bytes | bytearray]) -> Decis
     try:
         for reference in references:
             known += _fingers(reference)
-        known.append(probe := matcher.prepare(extractor.extract(image)))
+        known.append(probe := matcher.prepare(_minutiae(image)))
         best = max((matcher.score(probe, one) for one in known[:-1]), default=0.0)
     finally:
         image.wipe()
         for one in known:
             one.wipe()
     return Decision(best >= THRESHOLD, best)
+
+
+def _minutiae(image: FingerImage) -> template.Template:
+    if min(image.width, image.height) < LEAST_SIDE or len(image.pixels) != image.width * image.height:
+        raise CaptureRetry(RetryReason.TOO_SMALL)
+    found = extractor.extract(image)
+    if len(found.views[0].minutiae) < LEAST_MINUTIAE:
+        raise CaptureRetry(RetryReason.TOO_POOR)
+    return found
 
 
 def _fingers(reference: bytes | bytearray) -> list[matcher.Finger]:

@@ -21,7 +21,8 @@ FINGERS = 2
 """Fingers of a record that are asked for, in its order."""
 
 Decide = Callable[[FingerImage, Sequence[bytes | bytearray]], bool]
-"""True if the image is of a finger in these records; raises TemplateError for a bad record."""
+"""True if the image is of a finger in these records; raises CaptureRetry for a poor image, TemplateError for a bad
+record."""
 
 
 class FingerCheck:
@@ -55,7 +56,7 @@ class FingerCheck:
             show(FingerPrompt(finger=position, attempt=attempt, attempts=self._attempts, hint=hint))
             await self._scanner.light(Light.WAITING)
             try:
-                image = await self._scanner.capture(self._timeout)
+                matched = self._matches(await self._scanner.capture(self._timeout), position, approval)
             except CaptureRetry as retry:
                 if retry.reason is RetryReason.NO_FINGER and hint == RetryReason.NO_FINGER:
                     return Cause.FINGER_NOT_SEEN
@@ -64,7 +65,6 @@ class FingerCheck:
                     poor += 1
                     await self._scanner.wait_lifted(LIFT_TIMEOUT)
                 continue
-            matched = self._matches(image, position, approval)
             await self._note(approval, attempt, matched)
             await self._scanner.light(Light.GOOD if matched else Light.BAD)
             if matched:

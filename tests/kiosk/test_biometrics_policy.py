@@ -5,7 +5,7 @@ import struct
 import pytest
 from PIL import Image
 
-from drivers.contract.fingerprint_scanner import FingerImage
+from drivers.contract.fingerprint_scanner import CaptureRetry, FingerImage, RetryReason
 from kiosk.biometrics.policy import THRESHOLD, decide
 from kiosk.biometrics.template import TemplateError
 from sim.data import finger_image, finger_names, finger_template
@@ -34,10 +34,25 @@ def test_any_of_the_fingers_in_the_record_will_do() -> None:
     assert decide(on_the_glass("108", 2), [finger_template("101"), finger_template("108")]).matched
 
 
-def test_no_references_and_no_finger_are_no_match() -> None:
+def test_no_references_are_no_match() -> None:
     assert not decide(on_the_glass("101", 2), []).matched
-    blank = FingerImage(256, 288, 500, bytearray(b"\xff") * (256 * 288))
-    assert decide(blank, [finger_template("101")]).score == 0
+
+
+@pytest.mark.parametrize(
+    ("image", "reason"),
+    [
+        (FingerImage(256, 288, 500, bytearray(b"\xff" * 256 * 288)), RetryReason.TOO_POOR),
+        (FingerImage(256, 288, 500, bytearray(256 * 288)), RetryReason.TOO_POOR),
+        (FingerImage(20, 20, 500, bytearray(range(200)) * 2), RetryReason.TOO_SMALL),
+        (FingerImage(256, 288, 500, bytearray(b"\x40" * 100)), RetryReason.TOO_SMALL),
+    ],
+    ids=["all white", "all black", "a spot", "cut off"],
+)
+def test_an_image_without_a_finger_asks_for_another_and_is_wiped(image: FingerImage, reason: RetryReason) -> None:
+    with pytest.raises(CaptureRetry) as retry:
+        decide(image, [finger_template("101")])
+    assert retry.value.reason is reason
+    assert not any(image.pixels)
 
 
 def test_the_image_is_wiped_whatever_comes_of_it() -> None:

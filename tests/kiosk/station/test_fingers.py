@@ -56,13 +56,16 @@ async def asked(
 
     def decide(image: FingerImage, references: Sequence[bytes | bytearray]) -> bool:
         seen.extend(references)
+        if bytes(image.pixels) == b"smear":
+            raise CaptureRetry(RetryReason.TOO_POOR)
         return bytes(image.pixels) in references
 
     scanner, journal = cast(FingerprintScanner, cast(Any, hand)), cast(Journal, cast(Any, noted))
     prompts: list[FingerPrompt] = []
     check = FingerCheck(scanner, decide, journal, attempts=3, timeout=1)
     cause = await check.run(approval, prompts.append)
-    assert noted.attempts == len(hand.images), "every attempt is audited"
+    smears = sum(touch == b"smear" for touch in touches)
+    assert noted.attempts == len(hand.images) - smears, "every attempt is audited"
     assert not any(any(image.pixels) for image in hand.images), "no image is left"
     assert not any(any(one) for one in seen), "no copy of a record is left"
     assert hand.lights[-1] is Light.OFF
@@ -99,3 +102,9 @@ async def test_images_too_poor_five_times_lead_on_and_nobody_there_ends_it() -> 
     assert cause is None
     assert prompts[-1] == ("left_index", 1)
     assert (await asked([RetryReason.NO_FINGER] * 2))[0] is Cause.FINGER_NOT_SEEN
+
+
+async def test_an_image_without_a_finger_on_it_costs_no_attempt() -> None:
+    cause, prompts, _, _ = await asked([b"smear", b"x", b"right_index"])
+    assert cause is None
+    assert prompts == [("right_index", 1), ("right_index", 1), ("right_index", 2)]
