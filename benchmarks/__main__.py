@@ -3,14 +3,13 @@
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import card_job, fingerprint_extraction
-from benchmarks.pictures import duels
+from benchmarks import card_job, fingerprint_extraction, fingers, pictures
 from benchmarks.rival import ROUNDS, fought
 
 
 def main() -> None:
     table = Table("ms", "best", "what", "ratio", title=f"median and best of {ROUNDS} rounds", box=None, pad_edge=False)
-    for duel in duels():
+    for duel in (*pictures.duels(), *fingers.duels()):
         ours, rival = fought(duel)
         table.add_row(f"{ours.median:.1f}", f"{ours.best:.1f}", duel.what, "")
         if rival:

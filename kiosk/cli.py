@@ -15,8 +15,10 @@ from rich.table import Table
 
 from drivers.contract.card_printer import FACE_SIZE
 from drivers.contract.errors import DeviceError
+from kiosk import bench
 from kiosk.api import messages as m
 from kiosk.api.client import ApiError, Client
+from kiosk.biometrics.protocol import ProtocolError
 from kiosk.devices.loading import load
 from kiosk.devices.machine import build
 from kiosk.devices.profile import ProfileError
@@ -41,6 +43,7 @@ card_app = typer.Typer(no_args_is_help=True, help="Card faces and card jobs.")
 app.add_typer(profile_app, name="profile")
 app.add_typer(journal_app, name="journal")
 app.add_typer(card_app, name="card")
+app.add_typer(bench.app, name="bench")
 
 ProfileName = Annotated[
     str, typer.Option("--profile", envvar="ANJUNGAN_PROFILE", help="Name in hw_profiles/, or a path.")
@@ -269,7 +272,7 @@ def main() -> None:
     """The program. A refusal is told without a traceback; a fault in the program keeps its traceback."""
     try:
         app()
-    except (Refusal, ProfileError, DeviceError, JournalError, OSError) as error:
+    except (Refusal, ProfileError, ProtocolError, DeviceError, JournalError, OSError) as error:
         _tell(str(error))
     except ApiError as error:
         _tell(f"{error}{'' if error.problem else '; is kioskd running? (systemctl status kioskd)'}")

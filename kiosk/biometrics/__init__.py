@@ -3,6 +3,5 @@
 All functions here are synchronous, deterministic and free of clocks, chance and files; callers run `policy.decide`
 in a worker thread. May import: drivers.contract.fingerprint_scanner (the image). NumPy and SciPy do the arithmetic.
 
-This is a simple start behind an interface that can hold a better matcher. It makes no claim of accuracy on real
-fingers: the only pictures it has seen are synthetic (see `kiosk.biometrics.policy` for the figures).
+How good the matcher is on real fingers: docs/fingerprint.md, and `kiosk bench fingerprint` on your own data.
 """

@@ -36,7 +36,10 @@ def extract(image: FingerImage) -> Template:
     picture = np.frombuffer(image.pixels, np.uint8).reshape(image.height, image.width).astype(np.float32)
     if scale != 1.0:
         picture = ndimage.zoom(picture, scale, order=1)
-    found = _minutiae(picture)
+    try:
+        found = _minutiae(picture)
+    finally:
+        picture.fill(0)  # what is made of it on the way cannot be reached, but this is the finger itself
     minutiae = tuple(
         Minutia(
             Kind.ENDING if one.ending else Kind.BIFURCATION,

@@ -1,163 +1,79 @@
-"""How alike two sets of minutiae are, whatever the shift and turn between them.
+"""How alike two fingers are, whatever the shift and turn between them; and which of many a finger is most like.
 
-1. Each minutia is described by its surroundings: where its neighbours lie, seen from it. Pairs of minutiae whose
-   surroundings agree best are the candidates ("local structure").
-2. Each candidate lays one finger over the other; a rigid fit to the minutiae that fall together improves it.
-3. Minutiae are paired one to one, nearest first; the score is how much of what overlaps agrees.
-
-Exchange of the two sides gives the same score but for rounding: every step treats them alike.
+The work is in `kiosk.biometrics.surroundings` (done once for each finger) and `kiosk.biometrics.agreement` (done for
+each pair). `prepare` keeps the first for a finger that is compared more than once.
 """
 
-from typing import Final, NamedTuple
+from collections.abc import Sequence
+from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
-from kiosk.biometrics.template import Template, View
+from kiosk.biometrics.agreement import agreements, shelf
+from kiosk.biometrics.surroundings import Points, points_of
+from kiosk.biometrics.template import Template
 
-Floats = NDArray[np.float64]
-
-NEIGHBOURHOOD: Final = 90.0
-"""Pixels at 500 dpi; about ten ridges."""
-NEIGHBOURS: Final = 20
-NEAR: Final = 11.0
-"""Pixels by which two minutiae may lie apart and still be the same one; skin stretches by about a ridge."""
-TURN: Final = np.radians(22.0)
-"""Angle by which their directions may differ."""
-CANDIDATES: Final = 40
-LEAST_PAIRS: Final = 5
-"""Fewer pairs than this fall together by chance in any two fingers: score 0."""
-MOST_MINUTIAE: Final = 140
-"""Bounds the time for a record of 255 minutiae: those nearest to the middle are taken."""
+AT_ONCE: Final = 8
+"""Fingers worked on at once: enough to spread the cost of a call, few enough for a processor's cache."""
 
 
-class _Points(NamedTuple):
-    """Minutiae in pixels at 500 dpi, y upwards; angles in radians."""
+class Finger:
+    """A finger made ready: its views, as the matcher needs them. It says nothing about itself when shown."""
 
-    xy: Floats
-    angle: Floats
+    __slots__ = ("views",)
+
+    def __init__(self, views: list[Points]) -> None:
+        self.views = views
+
+    def wipe(self) -> None:
+        """Overwrites what was made of the finger. It scores nothing afterwards."""
+        for view in self.views:
+            view.wipe()
+        self.views = []
 
 
-def score(probe: Template, reference: Template) -> float:
-    """0 (nothing in common) upwards; grows with the number of agreeing minutiae and with their share of the overlap.
+def prepare(template: Template) -> Finger:
+    """About a millisecond for each view."""
+    return Finger([points_of(template, view) for view in template.views])
 
-    The best pair of views counts. The policy module knows from which score on two fingers are taken for the same.
+
+class Gallery:
+    """Many fingers made ready, kept in groups of like size. About 40 kB for each view."""
+
+    def __init__(self, fingers: Sequence[Finger]) -> None:
+        self._count = len(fingers)
+        rows = [(view, index) for index, finger in enumerate(fingers) for view in finger.views]
+        rows.sort(key=lambda row: len(row[0].place))
+        groups = [rows[start : start + AT_ONCE] for start in range(0, len(rows), AT_ONCE)]
+        self._shelves = [shelf([view for view, _ in group]) for group in groups]
+        self._whose = np.array([index for _, index in rows], np.intp)
+
+    def scores(self, probe: Finger) -> list[float]:
+        """The score of `probe` with each finger, in the order given: its best view with the finger's best."""
+        best = np.zeros(self._count, np.float32)
+        for view in probe.views:
+            found = [agreements(view, group) for group in self._shelves]
+            np.maximum.at(best, self._whose, np.concatenate([np.zeros(0, np.float32), *found]))
+        return [float(score) for score in best]
+
+
+def score(probe: Template | Finger, reference: Template | Finger) -> float:
+    """0 (nothing in common) upwards, below 120; the same if the sides are exchanged, but for rounding.
+
+    The best pair of views counts. `kiosk.biometrics.policy` knows from which score on two fingers are the same.
     """
-    ours = [_points(probe, view) for view in probe.views]
-    theirs = [_points(reference, view) for view in reference.views]
-    return max((_score(one, other) for one in ours for other in theirs), default=0.0)
+    return Gallery([_ready(reference)]).scores(_ready(probe))[0]
 
 
-def _points(template: Template, view: View) -> _Points:
-    scale = np.array((197 / template.x_resolution, -197 / template.y_resolution))
-    raw = np.array([(one.x, one.y) for one in view.minutiae], np.float64).reshape(-1, 2)
-    xy = raw * scale
-    angle = np.array([one.angle for one in view.minutiae], np.float64) * (2 * np.pi / 256)
-    if len(xy) > MOST_MINUTIAE:
-        kept = np.argsort(((xy - np.median(xy, axis=0)) ** 2).sum(axis=1), kind="stable")[:MOST_MINUTIAE]
-        xy, angle = xy[kept], angle[kept]
-    return _Points(xy, angle)
+def identify(probe: Template | Finger, gallery: Gallery | Sequence[Template | Finger]) -> list[tuple[int, float]]:
+    """(index in `gallery`, score) of every finger, the most alike first.
+
+    A short-list for a person or for a second question, never a decision: among 3,000 fingers, three strangers are to
+    be expected above a threshold that one stranger in a thousand passes.
+    """
+    ready = gallery if isinstance(gallery, Gallery) else Gallery([_ready(one) for one in gallery])
+    return sorted(enumerate(ready.scores(_ready(probe))), key=lambda pair: -pair[1])
 
 
-def _score(a: _Points, b: _Points) -> float:
-    if min(len(a.angle), len(b.angle)) < LEAST_PAIRS:
-        return 0.0
-    likeness = _likeness(_seen_from_each(a), _seen_from_each(b))
-    order = np.argsort(-likeness, axis=None, kind="stable")[: 2 * CANDIDATES]
-    values = likeness.ravel()[order]
-    # Candidates as good as the last one are tried too: which of them comes first depends on which side is which.
-    best = order[(values > 0) & (values >= values[:CANDIDATES][-1])]
-    pairs = (divmod(int(flat), likeness.shape[1]) for flat in best)
-    return max((_aligned_score(a, b, i, j) for i, j in pairs), default=0.0)
-
-
-def _seen_from_each(points: _Points) -> tuple[Floats, Floats]:
-    """For each minutia its nearest NEIGHBOURS in its own frame: complex positions (NaN where there are fewer within
-    NEIGHBOURHOOD) and turned angles, both of shape (minutiae, NEIGHBOURS)."""
-    z = points.xy[:, 0] + 1j * points.xy[:, 1]
-    offset = z[None, :] - z[:, None]
-    distance = np.abs(offset)
-    np.fill_diagonal(distance, np.inf)
-    nearest = np.argsort(distance, axis=1, kind="stable")[:, :NEIGHBOURS]
-    frame = np.take_along_axis(offset, nearest, axis=1) * np.exp(-1j * points.angle)[:, None]
-    frame[np.take_along_axis(distance, nearest, axis=1) > NEIGHBOURHOOD] = np.nan
-    return frame, points.angle[nearest] - points.angle[:, None]
-
-
-def _likeness(a: tuple[Floats, Floats], b: tuple[Floats, Floats]) -> Floats:
-    """For each minutia of `a` and each of `b`: how well their surroundings agree, 0..1."""
-    places_a, angles_a = a
-    places_b, angles_b = b
-    have_a, have_b = (np.count_nonzero(~np.isnan(places), axis=1) for places in (places_a, places_b))
-    reach_b = 0.065 * np.abs(places_b)
-    out = np.zeros((len(places_a), len(places_b)))
-    for i, (place, angle) in enumerate(zip(places_a, angles_a, strict=True)):
-        # The further away, the more a small error of direction moves a neighbour.
-        reach = NEAR * 0.6 + 0.065 * np.abs(place)[None, :, None] + reach_b[:, None, :]
-        close = np.abs(places_b[:, None, :] - place[None, :, None]) < reach
-        close &= np.cos(angles_b[:, None, :] - angle[None, :, None]) > np.cos(TURN * 1.3)
-        common = np.minimum(close.any(axis=2).sum(axis=1), close.any(axis=1).sum(axis=1))
-        out[i] = common * common / np.maximum(have_a[i] * have_b, 9)
-    return out
-
-
-def _aligned_score(a: _Points, b: _Points, i: int, j: int) -> float:
-    """Lays minutia `i` of `a` on `j` of `b`, fits twice, and scores what falls together."""
-    turn = float(b.angle[j] - a.angle[i])
-    shift = b.xy[j] - a.xy[i] @ _rotation(turn)
-    for slack in (1.8, 1.3):
-        pairs = _paired(a, b, turn, shift, slack)
-        if len(pairs) < LEAST_PAIRS:
-            return 0.0
-        turn, shift = _fit(a.xy[pairs[:, 0]], b.xy[pairs[:, 1]])
-    pairs = _paired(a, b, turn, shift, 1.0)
-    count = len(pairs)
-    if count < LEAST_PAIRS:
-        return 0.0
-    moved = a.xy @ _rotation(turn) + shift
-    common_a = _inside_box(moved, b.xy)
-    common_b = _inside_box((b.xy - shift) @ _rotation(-turn), a.xy)
-    share = count * count / (max(common_a, count) * max(common_b, count))
-    apart = np.hypot(*(moved[pairs[:, 0]] - b.xy[pairs[:, 1]]).T) / NEAR
-    return float((1 - 0.5 * apart).sum() * share)
-
-
-def _rotation(turn: float) -> Floats:
-    """For row vectors, counter-clockwise by `turn`."""
-    c, s = np.cos(turn), np.sin(turn)
-    return np.array(((c, s), (-s, c)))
-
-
-def _paired(a: _Points, b: _Points, turn: float, shift: Floats, slack: float) -> NDArray[np.intp]:
-    """One-to-one pairs (row of a, row of b), nearest first, within `slack` times NEAR and TURN."""
-    moved = a.xy @ _rotation(turn) + shift
-    distance = np.hypot(*(moved[:, None, :] - b.xy[None, :, :]).transpose(2, 0, 1))
-    agree = np.cos(a.angle[:, None] + turn - b.angle[None, :]) > np.cos(TURN * slack)
-    rows, columns = np.nonzero((distance < NEAR * slack) & agree)
-    taken_a: set[int] = set()
-    taken_b: set[int] = set()
-    pairs: list[tuple[int, int]] = []
-    most = min(distance.shape)
-    for nth in np.argsort(distance[rows, columns], kind="stable"):
-        row, column = int(rows[nth]), int(columns[nth])
-        if row not in taken_a and column not in taken_b:
-            taken_a.add(row)
-            taken_b.add(column)
-            pairs.append((row, column))
-            if len(pairs) == most:
-                break
-    return np.array(pairs, np.intp).reshape(-1, 2)
-
-
-def _fit(a: Floats, b: Floats) -> tuple[float, Floats]:
-    """The turn and shift that lay `a` on `b` with the least squared error."""
-    middle_a, middle_b = a.mean(axis=0), b.mean(axis=0)
-    da, db = a - middle_a, b - middle_b
-    turn = float(np.arctan2((da[:, 0] * db[:, 1] - da[:, 1] * db[:, 0]).sum(), (da * db).sum()))
-    return turn, middle_b - middle_a @ _rotation(turn)
-
-
-def _inside_box(points: Floats, other: Floats) -> int:
-    """How many of `points` lie where `other` has minutiae at all."""
-    low, high = other.min(axis=0) - NEAR, other.max(axis=0) + NEAR
-    return int(np.count_nonzero(((points >= low) & (points <= high)).all(axis=1)))
+def _ready(finger: Template | Finger) -> Finger:
+    return finger if isinstance(finger, Finger) else prepare(finger)

@@ -1,16 +1,31 @@
-"""ISO/IEC 19794-2:2005 finger minutiae records ("FMR", version " 20"): strict parser and encoder.
+"""ISO/IEC 19794-2 finger minutiae records ("FMR"): strict parser of two editions, encoder of the first.
 
-Layout: reference of the standard, clause 7 (record header 24 bytes, then per view a 4-byte header, 6 bytes per
-minutia, a 2-byte length and that many bytes of extended data). All numbers are big endian. A record that this module
-accepts is encoded again byte for byte.
+Layout of 2005 (version " 20"): reference of the standard, clause 7 (record header 24 bytes, then per view a 4-byte
+header, 6 bytes per minutia, a 2-byte length and that many bytes of extended data). All numbers are big endian. A
+record of 2005 that this module accepts is encoded again byte for byte; one of 2011 is read into the same model.
 
-The 2011 edition ("030") and ANSI/INCITS 378 begin with the same three letters; both are refused by name.
+ANSI/INCITS 378 begins with the same letters and is refused by name. The edition of 2004 also says " 20", but the two
+bytes after it (or, if they are zero, the next four) are its length; that of 2009 also says "030", but its counts and
+lengths do not add up when it is read as ISO/IEC 19794-2:2011.
 """
 
 import struct
-from dataclasses import dataclass
-from enum import IntEnum
 
+from kiosk.biometrics import edition_2011
+from kiosk.biometrics.minutiae import (
+    COORDINATE_MAX,
+    DPI_500,
+    MAX_VIEWS,
+    Kind,
+    Minutia,
+    Template,
+    TemplateError,
+    View,
+)
+
+__all__ = ["DPI_500", "Kind", "Minutia", "Template", "TemplateError", "View", "encode", "parse"]
+
+HEAD = 8
 MAGIC = b"FMR\x00"
 VERSION_2005 = b" 20\x00"
 RECORD_HEADER = struct.Struct(">4s4sIHHHHHBB")
@@ -18,83 +33,31 @@ VIEW_HEADER = struct.Struct(">BBBB")
 MINUTIA = struct.Struct(">HHBB")
 EXTENDED_LENGTH = struct.Struct(">H")
 
-COORDINATE_MAX = 0x3FFF
-MAX_VIEWS = 16
-"""View numbers have four bits; more views of one finger than that cannot be told apart. Bounds time and memory."""
-DPI_500 = 197
-"""Pixels per centimetre of 500 dots per inch, as the standard rounds it."""
 
-
-class TemplateError(ValueError):
-    """Bytes that are no finger minutiae record of the 2005 edition. Says which field, where; nothing personal."""
-
-
-class Kind(IntEnum):
-    """Minutia type, two bits."""
-
-    OTHER = 0
-    ENDING = 1
-    BIFURCATION = 2
-    RESERVED = 3
-
-
-@dataclass(frozen=True, slots=True)
-class Minutia:
-    """`x`, `y` in pixels from the top left corner, 0..16383. `angle` 0..255 in units of 360/256 degrees, counter-
-    clockwise from the x axis, pointing up the ridge of an ending and up the valley of a bifurcation. `quality` 0..100
-    or 0 for not reported. `reserved` are the two unused bits before y."""
-
-    kind: Kind
-    x: int
-    y: int
-    angle: int
-    quality: int = 0
-    reserved: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class View:
-    """One impression of one finger. `position` 0 unknown, 1-5 right thumb to little, 6-10 left thumb to little.
-    `number` and `impression` 0..15. `quality` 0..100. `extended` is kept as it came."""
-
-    minutiae: tuple[Minutia, ...]
-    position: int = 0
-    number: int = 0
-    impression: int = 0
-    quality: int = 0
-    extended: bytes = b""
-
-
-@dataclass(frozen=True, slots=True)
-class Template:
-    """A record. `width`, `height` in pixels, `x_resolution`, `y_resolution` in pixels per centimetre. `equipment` is
-    the capture equipment word (4 bits compliance, 12 bits device type); `reserved` the last byte of the header."""
-
-    width: int
-    height: int
-    views: tuple[View, ...]
-    x_resolution: int = DPI_500
-    y_resolution: int = DPI_500
-    equipment: int = 0
-    reserved: int = 0
-
-    def __repr__(self) -> str:
-        return f"Template({self.width}x{self.height}, {len(self.views)} views)"
-
-
-def parse(data: bytes) -> Template:
+def parse(data: bytes | bytearray) -> Template:
     """The record in `data`, which must be exactly one record. TemplateError says what is wrong and at which offset."""
+    if len(data) < HEAD:
+        raise TemplateError(f"{len(data)} bytes: shorter than any record's header")
+    if data[:4] != MAGIC:
+        raise TemplateError("offset 0: does not begin with FMR: not a finger minutiae record")
+    version = bytes(data[4:8])
+    if version == edition_2011.VERSION:
+        return edition_2011.parse(data)
+    if version != VERSION_2005:
+        raise TemplateError("offset 4: neither version 20 (ISO/IEC 19794-2:2005) nor 030 (2011)")
+    return _parse_2005(data)
+
+
+def _parse_2005(data: bytes | bytearray) -> Template:
     if len(data) < RECORD_HEADER.size:
         raise TemplateError(f"{len(data)} bytes: shorter than the 24-byte record header")
-    magic, version, length, equipment, width, height, x_resolution, y_resolution, views, reserved = (
-        RECORD_HEADER.unpack_from(data)
+    _, _, length, equipment, width, height, x_resolution, y_resolution, views, reserved = RECORD_HEADER.unpack_from(
+        data
     )
-    if magic != MAGIC:
-        raise TemplateError("offset 0: does not begin with FMR: not a finger minutiae record")
-    if version != VERSION_2005:
-        raise TemplateError("offset 4: not version 20 (ISO/IEC 19794-2:2005); ask the registry for that edition")
     if length != len(data):
-        raise TemplateError(f"offset 8: the record says {length} bytes but has {len(data)} (INCITS 378 or cut off)")
+        if len(data) in (length >> 16, (length & 0xFFFF) << 16 | equipment):
+            raise TemplateError("offset 8: an ANSI/INCITS 378-2004 record; ask the registry for ISO/IEC 19794-2")
+        raise TemplateError(f"offset 8: the record says {length} bytes but has {len(data)}")
     if not (width and height and x_resolution and y_resolution):
         raise TemplateError("offset 14: image size or resolution is zero")
     if not 1 <= views <= MAX_VIEWS:
@@ -109,7 +72,7 @@ def parse(data: bytes) -> Template:
     return Template(width, height, tuple(parsed), x_resolution, y_resolution, equipment, reserved)
 
 
-def _view(data: bytes, offset: int, width: int, height: int) -> tuple[View, int]:
+def _view(data: bytes | bytearray, offset: int, width: int, height: int) -> tuple[View, int]:
     _needs(data, offset, VIEW_HEADER.size, "view header")
     position, number_impression, quality, count = VIEW_HEADER.unpack_from(data, offset)
     if position > 10:
@@ -130,7 +93,7 @@ def _view(data: bytes, offset: int, width: int, height: int) -> tuple[View, int]
     return view, offset + extended_length
 
 
-def _minutia(data: bytes, offset: int, width: int, height: int) -> Minutia:
+def _minutia(data: bytes | bytearray, offset: int, width: int, height: int) -> Minutia:
     first, second, angle, quality = MINUTIA.unpack_from(data, offset)
     x, y = first & COORDINATE_MAX, second & COORDINATE_MAX
     if x >= width or y >= height:
@@ -140,13 +103,13 @@ def _minutia(data: bytes, offset: int, width: int, height: int) -> Minutia:
     return Minutia(Kind(first >> 14), x, y, angle, quality, second >> 14)
 
 
-def _needs(data: bytes, offset: int, size: int, what: str) -> None:
+def _needs(data: bytes | bytearray, offset: int, size: int, what: str) -> None:
     if offset + size > len(data):
         raise TemplateError(f"offset {offset}: the record ends before the {what}")
 
 
 def encode(template: Template) -> bytes:
-    """The record's bytes. TemplateError if a value does not fit its field."""
+    """The bytes of a record of the 2005 edition. TemplateError if a value does not fit its field."""
     try:
         body = b"".join(_encode_view(view) for view in template.views)
         header = RECORD_HEADER.pack(

@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import Base64Bytes, BaseModel, ConfigDict, Field
 
 PHOTO_MAX = 400_000
-TEMPLATE_MAX = 2_000
+TEMPLATE_MAX = 400_000
 
 
 class Finger(BaseModel):
@@ -18,7 +18,7 @@ class Finger(BaseModel):
 
     position: str = Field(pattern=r"^(right|left)_(thumb|index|middle|ring|little)$|^unknown$")
     template: Base64Bytes = Field(max_length=TEMPLATE_MAX, repr=False)
-    """ISO/IEC 19794-2:2005 finger minutiae record."""
+    """ISO/IEC 19794-2 finger minutiae record, of 2005 or 2011, or ISO/IEC 19794-4:2005 finger image record."""
 
 
 class CardRecord(BaseModel):

@@ -1,4 +1,9 @@
-"""Is it the holder's finger: so many attempts, each audited without the finger, then a person must help."""
+"""Is it the holder's finger: so many attempts of each of two fingers, each audited without the finger, then a person
+must help.
+
+Only the finger that is asked for can match: a second one let in unasked would double the chance of a stranger. What
+all attempts together come to is said in `kiosk.biometrics.policy`.
+"""
 
 from collections.abc import Callable, Sequence
 
@@ -12,9 +17,12 @@ LIFT_TIMEOUT = 5.0
 POOR_TRIES = 5
 """How often an image may be too poor before the resident is sent to a person."""
 NO_MATCH = "no_match"
+FINGERS = 2
+"""Fingers of a record that are asked for, in its order."""
 
-Decide = Callable[[FingerImage, Sequence[bytes]], bool]
-"""True if the image is of a finger in these ISO/IEC 19794-2 records; raises TemplateError for a bad record."""
+Decide = Callable[[FingerImage, Sequence[bytes | bytearray]], bool]
+"""True if the image is of a finger in these records; raises CaptureRetry for a poor image, TemplateError for a bad
+record."""
 
 
 class FingerCheck:
@@ -32,38 +40,47 @@ class FingerCheck:
 
         DeviceError if the scanner fails, TemplateError if the record's fingers are no fingers.
         """
-        attempt, poor, hint = 1, 0, None
         try:
-            while attempt <= self._attempts and poor < POOR_TRIES:
-                finger = approval.record.fingers[0].position
-                show(FingerPrompt(finger=finger, attempt=attempt, attempts=self._attempts, hint=hint))
-                await self._scanner.light(Light.WAITING)
-                try:
-                    image = await self._scanner.capture(self._timeout)
-                except CaptureRetry as retry:
-                    if retry.reason is RetryReason.NO_FINGER and hint == RetryReason.NO_FINGER:
-                        return Cause.FINGER_NOT_SEEN
-                    hint = retry.reason.value
-                    if retry.reason is not RetryReason.NO_FINGER:
-                        poor += 1
-                        await self._scanner.wait_lifted(LIFT_TIMEOUT)
-                    continue
-                matched = self._matches(image, approval)
-                await self._note(approval, attempt, matched)
-                await self._scanner.light(Light.GOOD if matched else Light.BAD)
-                if matched:
-                    return None
-                attempt, hint = attempt + 1, NO_MATCH
-                await self._scanner.wait_lifted(LIFT_TIMEOUT)
+            for position in list(dict.fromkeys(one.position for one in approval.record.fingers))[:FINGERS]:
+                refusal = await self._ask(position, approval, show)
+                if refusal is not Cause.FINGER_NO_MATCH:
+                    return refusal
             return Cause.FINGER_NO_MATCH
         finally:
             await self._scanner.light(Light.OFF)
 
-    def _matches(self, image: FingerImage, approval: Approval) -> bool:
+    async def _ask(self, position: str, approval: Approval, show: Callable[[FingerPrompt], None]) -> Cause | None:
+        """All attempts of one finger."""
+        attempt, poor, hint = 1, 0, None
+        while attempt <= self._attempts and poor < POOR_TRIES:
+            show(FingerPrompt(finger=position, attempt=attempt, attempts=self._attempts, hint=hint))
+            await self._scanner.light(Light.WAITING)
+            try:
+                matched = self._matches(await self._scanner.capture(self._timeout), position, approval)
+            except CaptureRetry as retry:
+                if retry.reason is RetryReason.NO_FINGER and hint == RetryReason.NO_FINGER:
+                    return Cause.FINGER_NOT_SEEN
+                hint = retry.reason.value
+                if retry.reason is not RetryReason.NO_FINGER:
+                    poor += 1
+                    await self._scanner.wait_lifted(LIFT_TIMEOUT)
+                continue
+            await self._note(approval, attempt, matched)
+            await self._scanner.light(Light.GOOD if matched else Light.BAD)
+            if matched:
+                return None
+            attempt, hint = attempt + 1, NO_MATCH
+            await self._scanner.wait_lifted(LIFT_TIMEOUT)
+        return Cause.FINGER_NO_MATCH
+
+    def _matches(self, image: FingerImage, position: str, approval: Approval) -> bool:
+        references = [bytearray(one.template) for one in approval.record.fingers if one.position == position]
         try:
-            return self._decide(image, [finger.template for finger in approval.record.fingers])
+            return self._decide(image, references)
         finally:
             image.wipe()
+            for reference in references:
+                reference[:] = bytes(len(reference))
 
     async def _note(self, approval: Approval, attempt: int, matched: bool) -> None:
         await self._journal.write(

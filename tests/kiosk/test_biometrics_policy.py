@@ -1,8 +1,11 @@
 """The right finger is let through, the wrong one is not, and nothing of it stays in memory that we can reach."""
 
-import pytest
+import struct
 
-from drivers.contract.fingerprint_scanner import FingerImage
+import pytest
+from PIL import Image
+
+from drivers.contract.fingerprint_scanner import CaptureRetry, FingerImage, RetryReason
 from kiosk.biometrics.policy import THRESHOLD, decide
 from kiosk.biometrics.template import TemplateError
 from sim.data import finger_image, finger_names, finger_template
@@ -21,21 +24,35 @@ def on_the_glass(finger: str, impression: int) -> FingerImage:
 def test_each_finger_matches_its_own_record_and_no_other(finger: str, impression: int) -> None:
     own = decide(on_the_glass(finger, impression), [finger_template(finger)])
     assert own.matched
-    assert own.score > 1.5 * THRESHOLD, "the specimens leave room"
+    assert own.score > 3 * THRESHOLD, "the specimens leave room"
     others = [finger_template(other) for other in finger_names() if other != finger]
     wrong = decide(on_the_glass(finger, impression), others)
     assert not wrong.matched
-    assert wrong.score < 0.75 * THRESHOLD
 
 
 def test_any_of_the_fingers_in_the_record_will_do() -> None:
     assert decide(on_the_glass("108", 2), [finger_template("101"), finger_template("108")]).matched
 
 
-def test_no_references_and_no_finger_are_no_match() -> None:
+def test_no_references_are_no_match() -> None:
     assert not decide(on_the_glass("101", 2), []).matched
-    blank = FingerImage(256, 288, 500, bytearray(b"\xff") * (256 * 288))
-    assert decide(blank, [finger_template("101")]).score == 0
+
+
+@pytest.mark.parametrize(
+    ("image", "reason"),
+    [
+        (FingerImage(256, 288, 500, bytearray(b"\xff" * 256 * 288)), RetryReason.TOO_POOR),
+        (FingerImage(256, 288, 500, bytearray(256 * 288)), RetryReason.TOO_POOR),
+        (FingerImage(20, 20, 500, bytearray(range(200)) * 2), RetryReason.TOO_SMALL),
+        (FingerImage(256, 288, 500, bytearray(b"\x40" * 100)), RetryReason.TOO_SMALL),
+    ],
+    ids=["all white", "all black", "a spot", "cut off"],
+)
+def test_an_image_without_a_finger_asks_for_another_and_is_wiped(image: FingerImage, reason: RetryReason) -> None:
+    with pytest.raises(CaptureRetry) as retry:
+        decide(image, [finger_template("101")])
+    assert retry.value.reason is reason
+    assert not any(image.pixels)
 
 
 def test_the_image_is_wiped_whatever_comes_of_it() -> None:
@@ -47,3 +64,13 @@ def test_the_image_is_wiped_whatever_comes_of_it() -> None:
         decide(image, [b"no record"])
     assert not any(image.pixels)
     assert "score" in repr(decide(on_the_glass("101", 2), []))
+
+
+def test_a_picture_in_the_record_will_do_as_well_as_minutiae() -> None:
+    with Image.open(finger_image("101", 1)) as picture:
+        grey = picture.convert("L")
+    view = struct.pack(">IBBBBBHHB", 14 + 90_000, 7, 1, 1, 80, 0, 300, 300, 0) + grey.tobytes()
+    head = struct.pack(">HHBBHHHHBBH", 0, 31, 1, 1, 500, 500, 500, 500, 8, 0, 0)
+    record = b"FIR\x00010\x00" + (32 + len(view)).to_bytes(6, "big") + head + view
+    assert decide(on_the_glass("101", 2), [record]).matched
+    assert not decide(on_the_glass("102", 2), [record]).matched

@@ -1,5 +1,7 @@
 """ISO/IEC 19794-2:2005 records: other makers' come through byte for byte, and nothing else gets in."""
 
+import os
+import random
 from pathlib import Path
 
 import pytest
@@ -10,6 +12,11 @@ from kiosk.biometrics.template import Kind, Minutia, Template, TemplateError, Vi
 
 FOREIGN = sorted((Path(__file__).parents[1] / "golden/iso19794-2").glob("*.fmr"))
 RECORD = FOREIGN[0].read_bytes()
+ANSI_2004 = bytes.fromhex("464D5200 20323000 0020 00330000 0000 0100 0120 00C5 00C5 01 00 00 00 50 00 0000")
+"""INCITS 378-2004: two bytes of length, four of the maker's number, then as in ISO."""
+ANSI_2004_LONG = bytes.fromhex(
+    "464D5200 20323000 0000 00000024 00330000 0000 0100 0120 00C5 00C5 01 00 00 00 50 00 0000"
+)
 
 
 @pytest.mark.parametrize("path", FOREIGN, ids=lambda path: path.stem)
@@ -42,7 +49,10 @@ def changed(offset: int, value: bytes) -> bytes:
     [
         (b"", "shorter than"),
         (changed(0, b"FIR\x00"), "offset 0"),
-        (changed(4, b"030\x00"), "2005"),
+        (changed(4, b"040\x00"), "2005"),
+        (changed(4, b"030\x00"), "378-2009"),
+        (ANSI_2004, "378-2004"),
+        (ANSI_2004_LONG, "378-2004"),
         (RECORD[:-1], "offset 8"),
         (RECORD + b"\x00", "offset 8"),
         (changed(8, (len(RECORD) + 4).to_bytes(4, "big")) + bytes(4), "bytes after the last view"),
@@ -117,3 +127,21 @@ def test_any_bytes_are_a_record_or_an_error(data: bytes) -> None:
     except TemplateError:
         return
     assert encode(template) == data
+
+
+def test_a_flood_of_seeded_bytes_is_records_or_errors() -> None:
+    """ANJUNGAN_FLOOD=1000000 for the whole flood: two minutes."""
+    chance = random.Random(5)
+    for _ in range(int(os.environ.get("ANJUNGAN_FLOOD", "20000"))):
+        if chance.random() < 0.5:
+            data = bytearray(chance.choice((b"FMR\x00 20\x00", b"FMR\x00030\x00", b"")) + chance.randbytes(40))
+            if chance.random() < 0.5:
+                data[8:12] = len(data).to_bytes(4, "big")
+        else:
+            data = bytearray(RECORD)
+            for _ in range(chance.randint(1, 4)):
+                data[chance.randrange(len(data))] = chance.randrange(256)
+        try:
+            parse(data)
+        except TemplateError:
+            continue

@@ -10,15 +10,20 @@ from PIL import Image
 
 from drivers.contract.fingerprint_scanner import FingerImage
 from kiosk.biometrics.extractor import extract
-from kiosk.biometrics.template import encode
+from kiosk.biometrics.template import Template, encode
 from sim.data import finger_image, finger_names
 
 
 def make(finger: str) -> bytes:
     """The record of impression 1, from the whole picture: the registry's own scanner is larger than the kiosk's."""
-    with Image.open(finger_image(finger, 1)) as picture:
+    return encode(extracted(finger_image(finger, 1)))
+
+
+def extracted(path: Path) -> Template:
+    """What the extractor finds on the whole picture."""
+    with Image.open(path) as picture:
         grey = picture.convert("L")
-    return encode(extract(FingerImage(grey.width, grey.height, 500, bytearray(grey.tobytes()))))
+    return extract(FingerImage(grey.width, grey.height, 500, bytearray(grey.tobytes())))
 
 
 def main() -> None:
