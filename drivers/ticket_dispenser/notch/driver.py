@@ -60,6 +60,8 @@ class Driver(TicketDispenser):
         self._latched: DeviceCause | None = None
         self._why = ""
         self._known = True
+        self._broken_off = False
+        """The last run ended where nobody looked: a notch may rest in the optic, and looks like an empty roll."""
         self._period = self.options.period
         self._pulled = 0
         self._over_runs = 0
@@ -98,6 +100,8 @@ class Driver(TicketDispenser):
             await self._link.refresh()
             empty = bool(pins.notch.is_active)
         supply = Supply.OUT if empty else self._left(pins)
+        if empty and self._broken_off:
+            empty, supply = False, Supply.UNKNOWN  # the next run tells: a resting notch passes at once
         causes = [DeviceCause.TICKETS_OUT] if empty else []
         if self._latched is not None and self._latched not in causes:
             causes.append(self._latched)
@@ -125,7 +129,7 @@ class Driver(TicketDispenser):
         counter.settle(asyncio.get_running_loop().time())
         self._pulled += counter.tickets
         if counter.moves:
-            self._latched, self._why = None, ""
+            self._latched, self._why, self._broken_off = None, "", False
 
     # -- dispensing ----------------------------------------------------------------------------------------------
     async def _dispense(self, count: int) -> int:
@@ -145,6 +149,13 @@ class Driver(TicketDispenser):
                 self._publish(DeviceState.BUSY, (), self._left(pins))
                 try:
                     await self._run(pins, counter, count)
+                    self._broken_off = False
+                except DispenseError:
+                    self._broken_off = False
+                    raise
+                except BaseException:
+                    self._known, self._broken_off = False, True
+                    raise
                 finally:
                     done, self._period = counter.tickets, counter.period
             except DispenseError as error:
@@ -174,12 +185,15 @@ class Driver(TicketDispenser):
         for _ in range(self.options.retries):
             if verdict is not Verdict.JAM:
                 break
+            await self._link.refresh()  # pins out of reach show no edge either: then that is the cause
             await asyncio.sleep(self.options.rest)
             verdict = await self._turn(pins, counter, count)
         if verdict is None:
             return await self._over_run(pins, counter)
-        await self._link.refresh()  # pins out of reach show no edge either: then that is the cause
-        raise DispenseError(_CAUSE[verdict], _WORDS[verdict], dispensed=counter.tickets)
+        await self._link.refresh()
+        # A sensor that has come off looks like a jam, and tickets may have run out unseen.
+        outcome = JobOutcome.FAILED if verdict is Verdict.EMPTY else JobOutcome.UNKNOWN
+        raise DispenseError(_CAUSE[verdict], _WORDS[verdict], dispensed=counter.tickets, outcome=outcome)
 
     async def _turn(self, pins: _Pins, counter: Counter, count: int) -> Verdict | None:
         """Motor on until `count` tickets have passed (None) or it is plain that they will not."""
