@@ -3,6 +3,7 @@
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks import raster
 from benchmarks.pictures import duels
 from benchmarks.rival import ROUNDS, fought
 
@@ -16,6 +17,7 @@ def main() -> None:
             ratio = f"{rival.median / ours.median:.1f}x"
             table.add_row(f"{rival.median:.1f}", f"{rival.best:.1f}", f"  rival: {duel.rival_name}", ratio)
     Console().print(table)
+    raster.run()
 
 
 if __name__ == "__main__":

@@ -36,5 +36,5 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         true = sum(report.passed for report in cases)
         spent = sum(report.duration for report in cases)
         terminalreporter.write_line(
-            f"fault campaign: {len(cases)} cases (driver x fault x moment x once or lasting), {true} true, {spent:.0f} s"
+            f"fault campaign: {len(cases)} cases (driver x fault x moment, once or lasting), {true} true, {spent:.0f} s"
         )
