@@ -70,10 +70,10 @@ def closing_blocks(day: DayClose, office: Label, *, simulated: bool, timezone: Z
         Rule(),
         Columns("Blangko pagi / Blanks at opening", str(cards.at_opening)),
         Columns("Diisi / Loaded", f"+{cards.loaded}"),
-        Columns("Diambil warga / Taken", f"-{cards.taken}"),
-        Columns("Rusak / Rejected", f"-{cards.rejected}"),
-        Columns("Tidak diambil / Not taken", f"-{cards.captured}"),
-        Columns("Dicari / To be found", f"-{cards.unknown}"),
+        Columns("Diambil warga / Taken", _minus(cards.taken)),
+        Columns("Rusak / Rejected", _minus(cards.rejected)),
+        Columns("Tidak diambil / Not taken", _minus(cards.captured)),
+        Columns("Dicari / To be found", _minus(cards.unknown)),
         Columns("Blangko sore / Blanks at close", str(cards.at_close), bold=True),
         Text(even if cards.missing == 0 else odd, bold=True, align=Align.CENTRE),
         Rule(),
@@ -84,3 +84,7 @@ def closing_blocks(day: DayClose, office: Label, *, simulated: bool, timezone: Z
         Columns("Petugas 1 / Officer 1", "Petugas 2 / Officer 2"),
         printed(day.closed_at, timezone),
     )
+
+
+def _minus(count: int) -> str:
+    return f"-{count}" if count else "0"
