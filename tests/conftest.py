@@ -9,10 +9,6 @@ import pytest
 from sim.clock import run
 
 
-def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--hw", metavar="PROFILE", help="run tests/hardware on the devices of this hardware profile")
-
-
 @pytest.hookimpl(tryfirst=True)
 def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
     """Runs coroutine tests; no plug-in needed for that."""
@@ -26,6 +22,10 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
     else:
         run(story)
     return True
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--hw", metavar="PROFILE", help="run tests/hardware on the devices of this hardware profile")
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
