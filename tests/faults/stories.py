@@ -137,6 +137,41 @@ class CardStory(Story):
         assert evidence.fed_count in (None, len(self.world.cards) - len(self.world.at(Place.HOPPER)))
 
 
+class QueueStory(Story):
+    """A card printer that can only print, behind a queue: one job, and the card falls into the tray."""
+
+    limit = 400.0
+
+    def __init__(self, rig: Rig, fault: str) -> None:
+        super().__init__(rig, fault)
+        assert isinstance(rig.driver, CardPrinter)
+        self.printer = rig.driver
+        self.printed = 0
+        self.outcomes: list[JobOutcome] = []
+        self.world.watch(self._seen)
+
+    def _seen(self, event: Event) -> None:
+        self.printed += event.kind == "card-printed"
+
+    async def act(self) -> Told:
+        try:
+            await self.printer.print_front(self.intent(), Image.new("RGB", FACE_SIZE, (120, 200, 240)))
+        except DeviceError as error:
+            return told(error, "print")
+        return DONE
+
+    def matches(self, said: Told) -> None:
+        """Over all jobs: one of unknown fate may come out later, with the next; none comes out twice."""
+        self.outcomes.append(said.outcome)
+        done = self.outcomes.count(JobOutcome.DONE)
+        assert done <= self.printed <= done + self.outcomes.count(JobOutcome.UNKNOWN)
+        assert all(card.prints <= 1 for card in self.world.cards), "no card is printed twice"
+
+    async def help(self) -> None:
+        if DeviceCause.JAM in self.printer.status.causes:
+            self.rig.simulator.clear_path()
+
+
 class ChipStory(Story):
     """A card at the station is written as the golden transcript has it."""
 
@@ -303,6 +338,13 @@ class FingerStory(Story):
         self.world.place_finger(None)
         await self.scanner.wait_lifted(1.0)
         self.world.place_finger(finger_image("101", 2))
+
+
+def story(device_class: str, rig: Rig, fault: str) -> Story:
+    """The story of this device."""
+    if isinstance(rig.driver, CardPrinter) and not rig.driver.can_encode:
+        return QueueStory(rig, fault)
+    return STORIES[device_class](rig, fault)
 
 
 STORIES: dict[str, type[Story]] = {

@@ -16,7 +16,7 @@ import pytest
 from drivers.contract.status import Status
 from drivers.contract.words import DeviceCause, JobOutcome
 from tests.contract.rig import Rig, models, rig
-from tests.faults.stories import STORIES, Told
+from tests.faults.stories import STORIES, Told, story
 from tests.faults.truth import MAY_NAME, RETRIES, SHOWN, SUPPLY, UNHEARD, may_name
 
 T = TypeVar("T")
@@ -76,7 +76,7 @@ def test_the_table_is_large_enough_and_knows_every_fault() -> None:
 async def test_fault(case: Case) -> None:
     length = await _undisturbed(case.model)
     one = await rig(case.model)
-    story = STORIES[case.device_class](one, case.fault)
+    tale = story(case.device_class, one, case.fault)
     seen: list[Status] = []
     one.driver.board.watch(seen.append)
 
@@ -88,7 +88,7 @@ async def test_fault(case: Case) -> None:
         striking = asyncio.ensure_future(_strike_after(delay, one, case))
         if case.moment == "before":
             await striking
-        said = await _within(story.limit, story.act())
+        said = await _within(tale.limit, tale.act())
         await striking
         _true_report(case, said)
 
@@ -103,12 +103,12 @@ async def test_fault(case: Case) -> None:
     await asyncio.sleep(REST)
     await _within(POLL_LIMIT, one.driver.poll())
     if said is not None:
-        story.matches(said)
-    await _within(story.limit, story.help())
+        tale.matches(said)
+    await _within(tale.limit, tale.help())
     await _well_again(one)
-    said = await _within(story.limit, story.act())
+    said = await _within(tale.limit, tale.act())
     assert said.outcome is JobOutcome.DONE, said
-    story.matches(said)
+    tale.matches(said)
     await one.driver.stop()
 
 
@@ -116,13 +116,13 @@ async def _undisturbed(model: str) -> float:
     """The time that an act takes when nothing is wrong; and it must succeed."""
     if model not in _times:
         one = await rig(model)
-        story = STORIES[model.split("/", maxsplit=1)[0]](one, "")
+        tale = story(model.split("/", maxsplit=1)[0], one, "")
         loop = asyncio.get_running_loop()
         began = loop.time()
-        said = await story.act()
+        said = await tale.act()
         _times[model] = loop.time() - began
         assert said.outcome is JobOutcome.DONE, said
-        story.matches(said)
+        tale.matches(said)
         await one.driver.stop()
     return _times[model]
 
