@@ -3,6 +3,7 @@
 A story knows the class's contract and the world, and nothing of the model.
 """
 
+import asyncio
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +24,8 @@ from tests.contract.rig import Rig
 from tests.faults.truth import BLIND
 
 GOLDEN = Path(__file__).parents[1] / "golden"
+COMES, STAYS = 0.5, 3.0
+"""Seconds after which a finger is on the glass, and for how long."""
 FIRST, LAST = "DINAS", "TERIMA KASIH"
 
 
@@ -311,18 +314,25 @@ class FingerStory(Story):
         super().__init__(rig, fault)
         assert isinstance(rig.driver, FingerprintScanner)
         self.scanner = rig.driver
-        self.world.place_finger(finger_image("101", 2))
         self.image: bytes | None = None
         self.true_image: bytes | None = None
 
     async def act(self) -> Told:
+        """The finger comes when it is asked for, and leaves: some scanners give the image only then."""
         self.image = None
+        self.world.place_finger(None)
+        loop = asyncio.get_running_loop()
+        coming = loop.call_later(COMES, self.world.place_finger, finger_image("101", 2))
+        going = loop.call_later(COMES + STAYS, self.world.place_finger, None)
         try:
             got = await self.scanner.capture(5.0)
         except CaptureRetry as retry:
             return Told(JobOutcome.FAILED, retry=retry.reason)
         except DeviceError as error:
             return told(error)
+        finally:
+            coming.cancel()
+            going.cancel()
         self.image = bytes(got.pixels)
         return DONE
 
@@ -334,10 +344,9 @@ class FingerStory(Story):
             self.true_image = self.image
 
     async def help(self) -> None:
-        """The finger is lifted and put down again."""
+        """The finger is lifted."""
         self.world.place_finger(None)
         await self.scanner.wait_lifted(1.0)
-        self.world.place_finger(finger_image("101", 2))
 
 
 def story(device_class: str, rig: Rig, fault: str) -> Story:

@@ -49,6 +49,8 @@ MAY_NAME: dict[str, set[C]] = {
 BY_CLASS: dict[tuple[str, str], set[C]] = {
     # Within a session nobody can tell a reader that fell silent from a chip that did: the card's state is unknown.
     **{("card_encoder", fault): {C.CARD_LOST} for fault in ("silence", "garbage", "delay", "drop", "corrupt", "noise")},
+    # One answer lost in the middle of a dialogue leaves the rest of it out of step.
+    ("fingerprint_scanner", "silence"): {C.PROTOCOL},
     # Four wires tell nothing of the supply: a motor without its 12 V stands still.
     ("ticket_dispenser", "power-loss"): {C.JAM},
 }
@@ -88,7 +90,12 @@ RETRIES: dict[str, set[RetryReason]] = {
     "sensor-failed": {
         RetryReason.TOO_POOR
     },  # until it has failed for several touches (the module has one code for both)
-    "power-loss": {RetryReason.LIFTED},
+    "power-loss": {RetryReason.LIFTED, RetryReason.NO_FINGER},
+    # The finger came and left while the line was being mended.
+    **{
+        fault: {RetryReason.NO_FINGER}
+        for fault in ("silence", "garbage", "delay", "drop", "corrupt", "noise", "unplug")
+    },
 }
 """Why a resident may be asked to try again."""
 
