@@ -3,7 +3,7 @@
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import card_job, fingerprint_extraction, fingers, pictures
+from benchmarks import card_job, fingerprint_extraction, fingers, pictures, raster
 from benchmarks.rival import ROUNDS, fought
 
 
@@ -17,6 +17,7 @@ def main() -> None:
             table.add_row(f"{rival.median:.1f}", f"{rival.best:.1f}", f"  rival: {duel.rival_name}", ratio)
     Console().print(table)
     card_job.run()
+    raster.run()
     fingerprint_extraction.run()
 
 

@@ -76,6 +76,10 @@ class World:
     slips: list[Image] = field(default_factory=list)
     """Slips cut off by the thermal printer, oldest first."""
     slip_texts: list[str] = field(default_factory=list)
+    slip_at_mouth: tuple[Image, str] | None = None
+    """Handed out by a presenter, which still holds its end: picture and text."""
+    slips_retracted: list[str] = field(default_factory=list)
+    """Texts of the slips that a presenter pulled back because nobody took them."""
     tickets_left: int = 500
     """Pre-printed tickets on the roll."""
     tickets_out: int = 0
@@ -138,6 +142,23 @@ class World:
         self.slips.append(picture)
         self.slip_texts.append(text)
         self.tell(Event("slip", picture=picture, text=text))
+
+    def slip_presented(self, picture: Image, text: str) -> None:
+        """A presenter hands a slip out; it is nobody's yet."""
+        self.slip_at_mouth = (picture, text)
+
+    def take_slip(self) -> bool:
+        """A resident pulls the slip out of the mouth; False if there is none."""
+        if self.slip_at_mouth is None:
+            return False
+        taken, self.slip_at_mouth = self.slip_at_mouth, None
+        self.slip_out(*taken)
+        return True
+
+    def retract_slip(self) -> None:
+        if self.slip_at_mouth is not None:
+            self.slips_retracted.append(self.slip_at_mouth[1])
+            self.slip_at_mouth = None
 
     def ticket_out(self) -> bool:
         """One pre-printed ticket leaves the roll; False if there is none."""

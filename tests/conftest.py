@@ -31,3 +31,23 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
     else:
         run(story)
     return True
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--hw", metavar="PROFILE", help="run tests/hardware on the devices of this hardware profile")
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """The fault campaign's count, if it ran."""
+    cases = [
+        report
+        for outcome in ("passed", "failed")
+        for report in terminalreporter.stats.get(outcome, [])
+        if "test_campaign.py::test_fault[" in report.nodeid and report.when == "call"
+    ]
+    if cases:
+        true = sum(report.passed for report in cases)
+        spent = sum(report.duration for report in cases)
+        terminalreporter.write_line(
+            f"fault campaign: {len(cases)} cases (driver x fault x moment, once or lasting), {true} true, {spent:.0f} s"
+        )

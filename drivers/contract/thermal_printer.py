@@ -7,6 +7,8 @@ from enum import StrEnum
 from PIL.Image import Image
 
 from drivers.contract.device import Device, IntentId
+from drivers.contract.errors import DeviceError
+from drivers.contract.words import Completion, DeviceCause
 
 
 class Align(StrEnum):
@@ -50,7 +52,7 @@ class Qr:
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """A picture, centred, printed black where it is darker than the middle. At most the paper's width."""
+    """A picture, centred, at most the paper's width. Greys become a pattern of dots; black and white stay as is."""
 
     image: Image
 
@@ -68,6 +70,8 @@ class ThermalPrinter(Device):
     """Printable width."""
     columns: int
     """Characters in a line at size 1."""
+    can_present: bool = False
+    """A printed slip is held at the mouth: `wait_taken` sees it go, `retract` pulls it back. Status.media tells it."""
 
     @abstractmethod
     async def print_slip(self, intent: IntentId, blocks: tuple[Block, ...]) -> None:
@@ -76,3 +80,18 @@ class ThermalPrinter(Device):
         PAPER_OUT with outcome FAILED if there was no paper before the first byte; UNKNOWN if paper, power or link went
         away in the middle: part of the slip may hang out of the printer.
         """
+
+    async def wait_taken(self, timeout: float) -> bool:
+        """True once no slip is at the mouth; False if one still is after `timeout` s."""
+        raise _no_presenter()
+
+    async def retract(self, intent: IntentId) -> bool:
+        """Pulls a slip that nobody took back into the printer; True if it did, False if none was at the mouth.
+
+        JAM or HARDWARE with outcome UNKNOWN if the sensors do not confirm it.
+        """
+        raise _no_presenter()
+
+
+def _no_presenter() -> DeviceError:
+    return DeviceError(DeviceCause.HARDWARE, "this printer has no presenter", completion=Completion.UNSUPPORTED_COMMAND)

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 from drivers.transport.base import gone
+from drivers.transport.deadman import Deadman
 
 Lost = Callable[[], None]
 
@@ -13,6 +14,13 @@ class PinLink(ABC):
     """Where a driver's pins are. Failures are TransportErrors (NO_DEVICE, NO_ANSWER) or ProtocolErrors."""
 
     simulated: bool = False
+
+    def deadman(self, act: Callable[[], None], clock: Callable[[], float]) -> Deadman | None:
+        """What does `act` from a thread of its own if the loop stands still, for pins that can be set from any thread.
+
+        None where the pins are at the other end of a stream: when this program stops talking, the other side lets go.
+        """
+        return None
 
     @abstractmethod
     async def open(self, lost: Lost) -> Any:
@@ -37,6 +45,9 @@ class LgpioLink(PinLink):
 
     def __init__(self) -> None:
         self._factory: Any = None
+
+    def deadman(self, act: Callable[[], None], clock: Callable[[], float]) -> Deadman:
+        return Deadman(act, clock)
 
     async def open(self, lost: Lost) -> Any:
         if self._factory is None:
@@ -67,8 +78,13 @@ class FactoryLink(PinLink):
 
     simulated = True
 
-    def __init__(self, factory: Any) -> None:
+    def __init__(self, factory: Any, *, guarded: bool = False) -> None:
+        """`guarded`: with a deadman, as on hardware; only for a loop in real time."""
         self._factory = factory
+        self._guarded = guarded
+
+    def deadman(self, act: Callable[[], None], clock: Callable[[], float]) -> Deadman | None:
+        return Deadman(act, clock) if self._guarded else None
 
     async def open(self, lost: Lost) -> Any:
         return self._factory

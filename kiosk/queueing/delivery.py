@@ -20,6 +20,9 @@ log = logging.getLogger(__name__)
 USED_FACT = "preprinted_used"
 """How many pre-printed tickets have left the roll since the first number was set."""
 
+PERIOD_FACT = "ticket_period"
+"""Seconds per pre-printed ticket, as the dispenser showed; so that a restart does not begin to learn anew."""
+
 
 @dataclass(frozen=True, slots=True)
 class Roll:
@@ -90,7 +93,11 @@ class TicketDesk:
         """Runs one ticket out of the roll; the number on it, or None if none certainly came out."""
         if self._dispenser is None:
             return None
-        intent = await self._journal.write(lambda tx: acts.intend(tx, "dispense", request_id))
+        intent, period = await self._journal.write(
+            lambda tx: (acts.intend(tx, "dispense", request_id), tx.fact(PERIOD_FACT))
+        )
+        if period is not None:
+            self._dispenser.recall(float(period))
         try:
             count = await self._dispenser.dispense(intent, 1)
         except DeviceError as error:
@@ -98,15 +105,19 @@ class TicketDesk:
             log.warning("no pre-printed ticket: %s", error)
         else:
             outcome = JobOutcome.DONE
-        index = await self._journal.write(self._used(lambda tx: acts.ended(tx, intent, outcome), count))
+        index = await self._journal.write(
+            self._used(lambda tx: acts.ended(tx, intent, outcome), count, self._dispenser.period)
+        )
         return self._roll.name(index) if count else None
 
     @staticmethod
-    def _used(close: Callable[[Transaction], None], count: int) -> Callable[[Transaction], int]:
+    def _used(close: Callable[[Transaction], None], count: int, period: float | None) -> Callable[[Transaction], int]:
         def change(tx: Transaction) -> int:
             close(tx)
             index = int(tx.fact(USED_FACT) or "0")
             tx.set_fact(USED_FACT, str(index + count))
+            if period is not None:
+                tx.set_fact(PERIOD_FACT, f"{period:.6f}")
             return index
 
         return change

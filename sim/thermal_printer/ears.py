@@ -6,8 +6,10 @@ That includes the middle of a picture, as on the machine: there they are obeyed 
 from collections.abc import Iterator
 
 CLEAR = b"\x10\x14\x08\x01\x03\x14\x01\x06\x02\x08"
+FULL_STATUS = b"\x10\x04\x14"
 _COMMANDS = (
     *(bytes((0x10, 0x04, n)) for n in range(1, 5)),
+    FULL_STATUS,
     *(bytes((0x10, 0x05, n)) for n in range(3)),
     CLEAR,
 )

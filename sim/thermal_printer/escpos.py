@@ -9,10 +9,11 @@ from PIL import Image
 from sim.faults import FaultBoard
 from sim.seam.pipe import DeviceSide
 from sim.thermal_printer import answers, ears
-from sim.thermal_printer.interpreter import Act, Cut, Interpreter, Line, Tell, Watch
+from sim.thermal_printer.interpreter import Act, Cut, Interpreter, Line, Present, Tell, Watch
 from sim.thermal_printer.language import Stream
 from sim.thermal_printer.panel import Panel, identity, watched
 from sim.thermal_printer.paper import CUTTER_DOTS, DOTS_PER_MM, LONGEST, Strip
+from sim.thermal_printer.presenter import Presenter
 from sim.world import World
 
 SPEED = 150.0 * DOTS_PER_MM
@@ -41,10 +42,12 @@ class Simulator:
         }
     )
 
-    def __init__(self, world: World, *, seed: int = 0, pace: float = 1.0) -> None:
+    def __init__(self, world: World, *, seed: int = 0, pace: float = 1.0, presenter: bool = False) -> None:
+        """`presenter`: a Custom kiosk printer, which holds its slips; it can show the fault "jam" too."""
         self.world = world
         self.pace = pace
-        self.faults = FaultBoard(self.DEVICE, self.FAULTS)
+        self.faults = FaultBoard(self.DEVICE, self.FAULTS | {"jam"} if presenter else self.FAULTS)
+        self._presenter = Presenter(world, self.faults, pace) if presenter else None
         self._powered = True
         self._strip = Strip()
         self._answers = answers.Answers(self.faults, seed=seed, pace=pace)
@@ -118,6 +121,9 @@ class Simulator:
         if command == ears.CLEAR:
             self._abandon()
             self._answers.send(b"\x37\x25\x00")
+        elif command == ears.FULL_STATUS:
+            if self._presenter is not None:
+                self._answers.send(self._presenter.full_status(panel))
         elif (
             command[1] == 0x05
         ):  # DLE ENQ 1 goes on where an error stopped it, 2 forgets the data; both free the cutter
@@ -196,6 +202,9 @@ class Simulator:
                 if feed is not None:
                     await self._burn(CUTTER_DOTS + feed, None)
                 await self._cut()
+            case Present(n):
+                if self._presenter is not None:
+                    await self._presenter.obey(n)
             case Watch(mask):
                 self._mask = mask
                 if mask:
@@ -245,5 +254,8 @@ class Simulator:
         self._off()
 
     def _off(self) -> None:
-        if (slip := self._strip.cut()) is not None:
+        slip = self._strip.cut()
+        if slip is not None and self._presenter is not None:
+            self._presenter.hold(*slip)
+        elif slip is not None:
             self.world.slip_out(*slip)

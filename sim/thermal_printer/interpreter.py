@@ -49,7 +49,14 @@ class Watch:
     mask: int
 
 
-Act = Line | Cut | Tell | Watch
+@dataclass(frozen=True, slots=True)
+class Present:
+    """GS e n: what a presenter's rollers shall do with the slip that was cut."""
+
+    n: int
+
+
+Act = Line | Cut | Tell | Watch | Present
 
 
 @dataclass
@@ -136,6 +143,8 @@ class Interpreter:
                 return [Tell("sensor", data)]
             case "GS I":
                 return [Tell("identity", data)]
+            case "GS e":
+                return [*self._flush(), Present(data[0])]
             case "GS a":
                 return [Watch(data[0])]
             case _:
@@ -282,4 +291,4 @@ class Interpreter:
         return []
 
 
-__all__ = ["LINE_SPACING", "WIDTH", "Act", "Cut", "Interpreter", "Line", "Tell", "Watch"]
+__all__ = ["LINE_SPACING", "WIDTH", "Act", "Cut", "Interpreter", "Line", "Present", "Tell", "Watch"]

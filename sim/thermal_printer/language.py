@@ -165,6 +165,8 @@ def _variable(prefix: str, second: int, buffer: bytearray) -> int:
             return 2 + _at(buffer, 3) if _at(buffer, 2) >= 65 else _until_nul(buffer, 256)
         case "GS", "C":
             return {0x30: 3, 0x31: 7, 0x32: 3}.get(_at(buffer, 2), 1)
+        case "GS", "e":  # n, for 3 then m (Custom's presenters)
+            return 2 if _at(buffer, 2) == 3 else 1
         case "GS", "z":  # 0 t1 t2
             return 3
         case "GS", "Q":  # 0 m xL xH yL yH

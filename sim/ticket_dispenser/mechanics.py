@@ -42,6 +42,8 @@ class Mechanics:
         self._last_run: set[str] = set()
         self._tail_gone = world.tickets_left <= 0
         self._coasting = False
+        self._within = False
+        """A ticket is on its way out; a roll that has ended ends after it."""
         self._turning: asyncio.Task[None] | None = None
 
     @property
@@ -49,7 +51,7 @@ class Mechanics:
         """The level of the NOTCH line now."""
         if not self._powered or self._is("sensor-unplugged"):
             return 1
-        if self._is("stuck-notch") or self._is("tickets-out"):
+        if self._is("stuck-notch") or (self._is("tickets-out") and not self._within):
             return 0
         if self._world.tickets_left > 0:
             self._tail_gone = False
@@ -107,7 +109,7 @@ class Mechanics:
         return name in self._last_run or self._faults.active(name)
 
     def _stop(self) -> None:
-        self._coasting = False
+        self._coasting = self._within = False
         if self._turning is not None:
             self._turning.cancel()
             self._turning = None
@@ -123,6 +125,7 @@ class Mechanics:
             await self._roll_to(max(self._at, 0.5))
             return
         while not self._is("tickets-out") and self._world.tickets_left > 0:
+            self._within = True
             for position, level in self._edges():
                 await self._roll_to(position)
                 self._notch = level
@@ -134,9 +137,13 @@ class Mechanics:
             if self._world.tickets_left <= 0:
                 asyncio.get_running_loop().call_later(TAIL * self._pace, self._lose_tail)
             if self._coasting:
-                self._coasting = False
+                self._coasting = self._within = False
                 self._turning = None
                 return
+            if self._is("tickets-out"):
+                await asyncio.sleep(TAIL * self._pace)
+        self._within = False
+        self.show()
 
     def _edges(self) -> list[tuple[float, int]]:
         """What of the present ticket still lies before the optic: position and level from there on."""

@@ -9,10 +9,12 @@ import zxingcpp
 from drivers.contract.device import IntentId
 from drivers.contract.errors import DeviceError
 from drivers.contract.thermal_printer import Align, Block, Columns, Qr, Rule, Text
-from drivers.contract.words import DeviceCause, DeviceState, JobOutcome, Supply
+from drivers.contract.words import Completion, DeviceCause, DeviceState, JobOutcome, Media, Supply
 from drivers.thermal_printer.escpos import Driver, Options, link
+from drivers.transport.usb import UsbConnector
 from sim.seam import pty, tcp
 from sim.seam.pipe import PipeConnector
+from sim.seam.usb_backend import UsbBackend
 from sim.thermal_printer.escpos import Simulator
 from sim.world import World
 
@@ -308,6 +310,78 @@ async def test_a_picture_or_code_no_paper_can_hold_is_refused_before_a_byte_is_s
     assert await rig.print() is None
 
 
+# -- a presenter -------------------------------------------------------------------------------------------------
+
+
+class KioskRig(Rig):
+    """A Custom printer, which holds each slip at its mouth."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.printer = Simulator(self.world, presenter=True)
+        self.cable = PipeConnector(self.printer.serve)
+        self.driver = Driver(self.cable, Options(model="custom-kpm"))
+
+
+async def test_a_slip_is_held_at_the_mouth_until_it_is_taken() -> None:
+    rig = KioskRig()
+    await rig.driver.start()
+    assert rig.driver.can_present
+    seen: list[Media] = []
+    rig.driver.board.watch(lambda status: seen.append(status.media))
+    assert await rig.print() is None
+    assert rig.world.slip_at_mouth is not None
+    assert await rig.driver.wait_taken(5) is False
+    asyncio.get_running_loop().call_later(3, rig.world.take_slip)
+    assert await rig.driver.wait_taken(60) is True
+    assert asyncio.get_running_loop().time() < 20
+    assert list(dict.fromkeys(seen)) == [Media.NOT_PRESENT, Media.PRESENT]
+    assert seen[-1] is Media.NOT_PRESENT
+    assert rig.world.slip_texts == rig.whole
+
+
+async def test_a_slip_nobody_takes_is_pulled_back_once() -> None:
+    rig = KioskRig()
+    await rig.print()
+    assert await rig.driver.retract(IntentId("back")) is True
+    assert await rig.driver.retract(IntentId("back")) is True
+    assert await rig.driver.retract(IntentId("again")) is False, "there is none any more"
+    assert len(rig.world.slips_retracted) == 1
+    assert rig.world.slips == []
+
+
+async def test_a_forgotten_slip_is_pulled_back_before_the_next_one_and_given_to_nobody() -> None:
+    rig = KioskRig()
+    await rig.print()
+    assert await rig.print() is None
+    assert len(rig.world.slips_retracted) == 1
+    assert rig.world.take_slip()
+    assert rig.world.slip_texts == rig.whole
+
+
+async def test_a_slip_that_sticks_in_the_presenter_is_a_jam_of_unknown_fate_until_somebody_clears_it() -> None:
+    rig = KioskRig()
+    await rig.driver.start()
+    rig.printer.faults.fail_repeatedly("jam")
+    error = await rig.print()
+    assert error is not None
+    assert (error.cause, error.outcome) == (DeviceCause.JAM, JobOutcome.UNKNOWN)
+    assert (await rig.driver.poll()).media is Media.JAMMED
+    assert rig.world.slip_at_mouth is None
+    assert rig.world.slips == []
+    rig.printer.faults.clear()
+    assert await rig.print() is None, "the rollers turn again: what stuck is out of the way"
+
+
+async def test_a_printer_without_presenter_refuses_to_pull_back() -> None:
+    rig = Rig()
+    for act in (rig.driver.retract(IntentId("back")), rig.driver.wait_taken(1)):
+        with pytest.raises(DeviceError) as caught:
+            await act
+        assert caught.value.completion is Completion.UNSUPPORTED_COMMAND
+    assert not rig.driver.can_present
+
+
 # -- real seams --------------------------------------------------------------------------------------------------
 
 
@@ -356,3 +430,24 @@ async def test_on_the_network() -> None:
     await _prints_and_survives_the_cable(driver, printer, world)
     seam.cancel()
     await asyncio.gather(seam, return_exceptions=True)
+
+
+@pytest.mark.wall
+async def test_on_usb_with_pyusb_also_if_every_write_is_cut_short() -> None:
+    for short_writes in (0, 100):
+        world = World()
+        printer = Simulator(world, pace=0.05)
+        backend = UsbBackend(printer.serve, short_writes=short_writes)
+        driver = Driver(UsbConnector.from_address("0f49:0a00", backend=backend), Options(answer_timeout=2))
+        await driver.start()
+        assert driver.status.ready
+        await driver.print_slip(IntentId("first"), TICKET)
+        backend.unplug()
+        assert (await driver.poll()).state is DeviceState.NO_DEVICE
+        backend.replug()
+        async with asyncio.timeout(20):
+            while not (await driver.poll()).ready:
+                await asyncio.sleep(0.02)
+        await driver.print_slip(IntentId("second"), TICKET)
+        assert [text.endswith(LAST_LINE) for text in world.slip_texts] == [True, True]
+        await driver.stop()

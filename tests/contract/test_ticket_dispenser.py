@@ -1,11 +1,14 @@
 """The ticket dispenser with its simulator: over the pipe in virtual time, and on gpiozero's mock pins."""
 
 import asyncio
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
+from gpiozero.pins.mock import MockFactory
 
 from drivers.contract.device import IntentId
 from drivers.contract.errors import DeviceError, DispenseError
@@ -349,4 +352,101 @@ async def test_tickets_are_counted_on_the_wall_clock_too() -> None:
     assert await k.ticket(2) >= 2
     assert k.world.tickets_out >= 2
     assert not k.motor_runs
+    await k.driver.stop()
+
+
+# -- a program that stands still -----------------------------------------------------------------------------------
+
+
+class Header:
+    """gpiozero's mock pins with nobody behind them, and a driver that is guarded as on hardware."""
+
+    def __init__(self) -> None:
+        self.factory = MockFactory()
+        self.driver = Driver(FactoryLink(self.factory, guarded=True))
+
+    def motor_on_for(self) -> float:
+        """Seconds for which MOTOR was high, in all, by the pin's own stamps."""
+        high, total = False, 0.0
+        for since_last, state in ((entry.timestamp, bool(entry.state)) for entry in self.factory.pin(17).states):
+            total += since_last if high else 0.0
+            high = state
+        assert not high, "the motor still runs"
+        return total
+
+    async def dispense_while_standing_still(self, seconds: float) -> DispenseError:
+        """The loop stops dead as soon as the motor runs."""
+        await self.driver.start()
+        task = asyncio.ensure_future(self.driver.dispense(IntentId("one"), 1))
+        while not self.factory.pin(17).state:
+            await asyncio.sleep(0)
+        threading.Event().wait(seconds)
+        with pytest.raises(DispenseError) as caught:
+            await task
+        await self.driver.stop()
+        return caught.value
+
+
+@pytest.mark.wall
+async def test_a_hanging_program_leaves_the_motor_off_within_a_second() -> None:
+    header = Header()
+    error = await header.dispense_while_standing_still(1.3)
+    assert (error.cause, error.outcome) == (DeviceCause.HARDWARE, JobOutcome.UNKNOWN)
+    assert 0.9 < header.motor_on_for() < 1.25, "not by the loop, which slept for 1.3 s"
+    assert header.driver.status.causes == (DeviceCause.HARDWARE,)
+
+
+@pytest.mark.wall
+async def test_a_hanging_program_and_an_empty_roll_leave_the_motor_off_after_a_quarter_second() -> None:
+    header = Header()
+    await header.driver.start()
+    threading.Timer(0.05, header.factory.pin(27).drive_low).start()
+    error = await header.dispense_while_standing_still(1.3)
+    assert error.cause is DeviceCause.HARDWARE
+    assert 0.25 < header.motor_on_for() < 0.8, "from the edge at 0.05 s; a second would be the jam's"
+
+
+# -- times ---------------------------------------------------------------------------------------------------------
+
+
+async def motor_times(k: Kiosk) -> list[tuple[float, int]]:
+    """Notes each change of MOTOR from now on."""
+    noted: list[tuple[float, int]] = []
+    drive = k.dispenser.drive
+
+    def driven(pin: int, level: int) -> None:
+        noted.append((asyncio.get_running_loop().time(), level))
+        drive(pin, level)
+
+    k.dispenser.drive = driven  # type: ignore[method-assign]  # an ear at the wire
+    return noted
+
+
+@pytest.mark.parametrize(("fault", "limit"), [("jam", 1.0), ("motor-dead", 1.0), ("stuck-notch", 0.27)])
+async def test_the_motor_is_off_in_time(fault: str, limit: float) -> None:
+    k = await kiosk()
+    noted = await motor_times(k)
+    k.dispenser.faults.fail_repeatedly(fault)
+    await k.refused()
+    assert noted[-1][1] == 0
+    runs = [off - on for (on, high), (off, _) in pairwise(noted) if high]
+    assert max(runs) <= limit + 0.001
+    await k.driver.stop()
+
+
+# -- what was learned ----------------------------------------------------------------------------------------------
+
+
+async def test_the_period_of_a_slow_dispenser_is_learned_and_can_be_recalled_after_a_restart() -> None:
+    k = await kiosk(pace=2.0)
+    assert k.driver.period == 0.12
+    assert await k.ticket(20) == 20
+    learned = k.driver.period
+    assert learned == pytest.approx(0.24, abs=0.01)
+    again = Driver(link_over(k.cable))
+    again.recall(learned)
+    assert again.period == learned
+    for nonsense in (0.0, -1.0, 5.0, float("nan"), float("inf")):
+        again.recall(nonsense)
+        assert again.period == learned
     await k.driver.stop()

@@ -3,14 +3,18 @@
 import re
 
 import pytest
+from escpos.printer import Dummy
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
+from benchmarks import raster as raster_bench
 from drivers.contract.errors import DeviceError
 from drivers.contract.thermal_printer import Align, Block, Columns, Feed, Picture, Qr, Rule, Text
 from drivers.contract.words import Completion, JobOutcome
+from drivers.thermal_printer.escpos import raster
 from drivers.thermal_printer.escpos.encoder import COLUMNS, encode, plain
+from drivers.thermal_printer.escpos.models import MODELS
 from tests.golden.escpos import golden
 
 GOLDEN: tuple[Block, ...] = (
@@ -65,8 +69,9 @@ def test_an_empty_line_is_a_line() -> None:
         ("Ketut\x1b@\x10\x04\x01\x07Sari", "Ketut@Sari"),
         ("dua\nbaris\tdan\u2028lagi", "dua baris dan lagi"),
         ("Müller Ñandú €5", "Müller Ñandú €5"),
-        ("Ştefan Đỗ", "Stefan ?o"),
+        ("Ştefan Đỗ", "Ştefan Đo"),
         ("e\u0301", "é"),
+        ("Łukasz Kovačević Öztürk Žemaitė", "Łukasz Kovačević Öztürk Žemaitė"),
         ("漢字 \U0001f600", "?? ?"),
         ("nol\u200blebar\ufeff", "nollebar"),
     ],
@@ -111,3 +116,41 @@ def test_no_picture_holds_a_command_that_printers_obey_at_once() -> None:
     assert len([piece for piece in pieces if b"\x1dv0" in piece]) == 2, "in slices of 128 rows"
     for piece in pieces:
         assert not re.search(rb"\x10[\x04\x05\x14]", piece)
+
+
+def test_a_picture_in_grey_burns_the_dots_of_python_escpos() -> None:
+    raster_bench.same_dots(raster_bench.picture())
+
+
+@pytest.mark.parametrize("mode", ["1", "L", "RGB", "RGBA", "P", "LA"])
+@pytest.mark.parametrize("size", [(1, 1), (8, 3), (575, 130), (576, 129)])
+def test_a_picture_of_any_kind_and_size_burns_the_dots_of_python_escpos(mode: str, size: tuple[int, int]) -> None:
+    image = Image.linear_gradient("L").resize(size).convert("RGBA").convert(mode)
+    pen = Dummy(profile="TM-T20II")
+    pen.image(image, impl="bitImageRaster")
+    left = (576 - size[0]) // 2
+    mine = b"".join(raster.commands(image, 576))
+    theirs = Image.frombytes("1", ((size[0] + 7) // 8 * 8, size[1]), pen.output[8:])
+    rows = []
+    while mine:
+        width, height = mine[4] + 256 * mine[5], mine[6] + 256 * mine[7]
+        rows.append(Image.frombytes("1", (8 * width, height), mine[8 : 8 + width * height]))
+        mine = mine[8 + width * height :]
+    top = 0
+    for part in rows:
+        expected = theirs.crop((0, top, size[0], top + part.height))
+        got = part.crop((left, 0, left + size[0], part.height))
+        assert got.tobytes() == raster.without_realtime(expected.tobytes()) or got.tobytes() == expected.tobytes()
+        top += part.height
+    assert top == size[1]
+
+
+def test_a_narrower_printer_gets_narrower_lines_and_refuses_wider_pictures() -> None:
+    narrow = MODELS["tm-t88vi"]
+    assert len(encode((Rule(),), narrow)[1].rstrip(b"\n").split(b"\x1bt\x00")[-1]) == 42
+    with pytest.raises(DeviceError, match=r"expected 1\.\.512"):
+        encode((Picture(Image.new("L", (513, 1))),), narrow)
+
+
+def test_a_printer_with_few_code_pages_gets_plain_letters() -> None:
+    assert plain("Łukasz Kovačević", MODELS["custom-kpm"]) == "?ukasz Kovacevic"

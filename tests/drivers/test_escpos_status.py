@@ -1,12 +1,15 @@
 """What comes back from the printer: each pattern told apart, each bit read, and no bytes that can hang or crash it."""
 
+import contextlib
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from drivers.contract.errors import ProtocolError
 from drivers.contract.words import DeviceCause, Supply
-from drivers.thermal_printer.escpos.reader import Answer, Cleared, Noise, Pushed, Reader, Sensor
+from drivers.thermal_printer.escpos import presenter
+from drivers.thermal_printer.escpos.reader import Answer, Cleared, FullStatus, Noise, Pushed, Reader, Sensor
 from drivers.thermal_printer.escpos.status import Condition, from_answers, from_asb, paper_left
 
 ANY = settings(max_examples=10_000, deadline=None)
@@ -131,3 +134,23 @@ def test_any_bytes_in_any_pieces_become_the_same_bounded_events(pieces: list[byt
     split = [event for piece in pieces for event in parts.feed(piece)] + parts.quiet()
     assert joined == split
     assert len(joined) <= sum(map(len, pieces))
+
+
+@given(st.lists(st.binary(max_size=12), max_size=8))
+@ANY
+def test_a_presenters_reader_understands_any_bytes_or_calls_them_noise(pieces: list[bytes]) -> None:
+    reader = Reader(full_status=True)
+    for piece in pieces:
+        for event in reader.feed(piece):
+            if isinstance(event, FullStatus):
+                with contextlib.suppress(ProtocolError):
+                    presenter.mouth(event.group)
+    reader.quiet()
+    assert reader.feed(bytes.fromhex("100F20000000")) == [FullStatus(bytes.fromhex("20000000"))]
+
+
+def test_a_full_status_tells_a_slip_at_the_mouth_and_a_jam() -> None:
+    assert presenter.mouth(bytes.fromhex("24000000")) == presenter.Mouth(ticket=True, jam=False)
+    assert presenter.mouth(bytes.fromhex("00024000")) == presenter.Mouth(ticket=False, jam=True)
+    with pytest.raises(ProtocolError):
+        presenter.mouth(b"\xff\xff\xff\xff")

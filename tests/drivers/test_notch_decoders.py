@@ -104,8 +104,8 @@ def test_an_endless_notch_is_an_empty_roll_and_silence_is_a_jam() -> None:
     notch.settle(0.2)
     assert notch.verdict(0.34) is None
     assert notch.verdict(0.351) is Verdict.EMPTY
-    assert counter().verdict(0.99) is None
-    assert counter().verdict(1.0) is Verdict.JAM
+    assert counter().verdict(0.94) is None
+    assert counter().verdict(0.95) is Verdict.JAM
     assert counter(period=0.3).verdict(1.4) is None
 
 

@@ -137,8 +137,9 @@ class Driver(CardPrinter):
         try:
             await self._move(_MOVES[station], lambda seen: meaning.station(seen) is station, self.options.feed_timeout)
         except DeviceError as error:
-            if error.cause is DeviceCause.BLANKS_OUT:
-                await self._order_if_possible("Scs")  # from here on only the live sensor says whether blanks are there
+            if error.cause in (DeviceCause.BLANKS_OUT, DeviceCause.COVER_OPEN):
+                # From here on only the live sensors speak: the error word would stay after somebody has helped.
+                await self._order_if_possible("Scs")
             raise
         count = await self._sensors.fed_count()
         if before is not None and count is not None and count > before + 1:
@@ -349,8 +350,8 @@ class Driver(CardPrinter):
                 if self._sensors.restarted and not restarted:
                     raise DeviceError(DeviceCause.POWER, f"{name}: restarted in the middle", outcome=JobOutcome.UNKNOWN)
                 fault = meaning.act_fault(words)
-                if fault is not None:
-                    raise DeviceError(fault, f"{name}: {words.raw()}")
+                if fault is not None and (not meaning.moving(words) or loop.time() >= end):
+                    raise DeviceError(fault, f"{name}: {words.raw()}")  # while motors run, nothing is decided yet
                 if refused:
                     raise DeviceError(DeviceCause.PROTOCOL, f"{name}: refused with {refused[:40]!r}, {words.raw()}")
                 if done(words) and not meaning.moving(words):

@@ -6,6 +6,7 @@ line is then closed, and the next one opened with CLEAR, whose own answer fences
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -14,12 +15,13 @@ from drivers.contract.errors import DeviceError, ProtocolError
 from drivers.contract.status import Status
 from drivers.contract.thermal_printer import Block, ThermalPrinter
 from drivers.contract.words import Completion, DeviceCause, DeviceState, JobOutcome, Media, Supply
-from drivers.thermal_printer.escpos import encoder
-from drivers.thermal_printer.escpos.reader import Answer, Cleared, Pushed, Sensor
+from drivers.thermal_printer.escpos import encoder, models, presenter
+from drivers.thermal_printer.escpos.reader import Answer, Cleared, FullStatus, Pushed, Sensor
 from drivers.thermal_printer.escpos.status import (
     ASK_IN_QUEUE,
     CLEAR,
     QUESTIONS,
+    RECOVER,
     Condition,
     from_answers,
     from_asb,
@@ -34,10 +36,13 @@ cannot come back unnoticed and answer for a slip of which it forgot the first ha
 ASK_AGAIN = 5.0
 """Seconds after which the queued question is put again, in case its answer was lost."""
 QUIET = 0.05
+LOOK = 0.5
+"""Seconds between two looks at a slip that waits at the mouth."""
 
 _STATES = {
     DeviceCause.HARDWARE: DeviceState.HARDWARE_ERROR,
     DeviceCause.CUTTER: DeviceState.HARDWARE_ERROR,
+    DeviceCause.JAM: DeviceState.HARDWARE_ERROR,
     DeviceCause.PROTOCOL: DeviceState.HARDWARE_ERROR,
     DeviceCause.COVER_OPEN: DeviceState.USER_ERROR,
     DeviceCause.NO_DEVICE: DeviceState.NO_DEVICE,
@@ -52,16 +57,21 @@ class Options(BaseModel):
     """Seconds the printer has for a real-time answer; good ones need milliseconds."""
     slip_timeout: float = Field(default=30.0, ge=2, le=120)
     """Seconds from the first byte of a slip to the proof that it is printed."""
+    model: models.Name = "tm-t20ii"
+    """`custom-kpm` has a presenter, after the KPM210 and KPM300 manuals; unproven on hardware."""
+    present_mm: int = Field(default=80, ge=10, le=presenter.MOST_MM)
+    """How far a presenter hands a slip out."""
 
 
 class Driver(ThermalPrinter):
-    width_dots = encoder.WIDTH_DOTS
-    columns = encoder.COLUMNS
-
     def __init__(self, link: Connector, options: Options | None = None) -> None:
         super().__init__()
         self._link = link
         self.options = options or Options()
+        self._model = models.MODELS[self.options.model]
+        self.width_dots = self._model.width_dots
+        self.columns = self._model.columns
+        self.can_present = self._model.presenter
         self._wire: Wire | None = None
         self._residue = False
         """Part of a broken slip may still hang uncut in the printer."""
@@ -77,11 +87,9 @@ class Driver(ThermalPrinter):
         async with self.lock:
             try:
                 condition = await self._condition()
-                if (
-                    condition.cutter
-                ):  # the blade may have been freed since: CLEAR recovers, if it can, and prints nothing
+                if condition.cutter:  # the blade may have been freed since
                     self._residue = True
-                    await self._drop()
+                    await (await self._connected()).send(RECOVER, self.options.answer_timeout)
                     condition = await self._condition()
             except DeviceError as error:
                 return self._cannot(error)
@@ -90,11 +98,68 @@ class Driver(ThermalPrinter):
     async def print_slip(self, intent: IntentId, blocks: tuple[Block, ...]) -> None:
         await self.once(intent, lambda: self._slip(blocks))
 
+    # -- the mouth -----------------------------------------------------------------------------------------------
+
+    async def wait_taken(self, timeout: float) -> bool:
+        if not self.can_present:
+            return await super().wait_taken(timeout)
+        loop = asyncio.get_running_loop()
+        end = loop.time() + timeout
+        while True:
+            async with self.lock:
+                if not (await self._mouth()).at_mouth:
+                    return True
+            if loop.time() >= end:
+                return False
+            await asyncio.sleep(min(LOOK, max(end - loop.time(), 0.01)))
+
+    async def retract(self, intent: IntentId) -> bool:
+        if not self.can_present:
+            return await super().retract(intent)
+        return await self.once(intent, self._retract_alone)
+
+    async def _retract_alone(self) -> bool:
+        async with self.lock:
+            if not (await self._mouth()).at_mouth:
+                return False
+            await self._retract()
+            return True
+
+    async def _retract(self) -> None:
+        """Behind it goes the queued question, so that the sensors are read when the paper has come to rest."""
+        try:
+            async with asyncio.timeout(self.options.slip_timeout):
+                condition = await self._send_and_prove(await self._connected(), [presenter.RETRACT])
+        except TimeoutError as error:
+            await self._drop()
+            late = silent(f"{self._link}: no proof that the slip is back inside")
+            self._cannot(late)
+            raise _with_outcome(late, JobOutcome.UNKNOWN) from error
+        except DeviceError as error:
+            await self._drop()
+            self._cannot(error)
+            raise _with_outcome(error, JobOutcome.UNKNOWN) from error
+        self._publish(condition)
+        if condition.at_mouth:
+            raise DeviceError(
+                DeviceCause.HARDWARE, "retract: the slip is still at the mouth", outcome=JobOutcome.UNKNOWN
+            )
+
+    async def _mouth(self) -> Condition:
+        """The condition now, published."""
+        try:
+            condition = await self._condition()
+        except DeviceError as error:
+            self._cannot(error)
+            raise
+        self._publish(condition)
+        return condition
+
     # -- one slip ------------------------------------------------------------------------------------------------
 
     async def _slip(self, blocks: tuple[Block, ...]) -> None:
         async with self.lock:
-            pieces = encoder.encode(blocks, cut_first=self._residue)
+            pieces = encoder.encode(blocks, self._model, cut_first=self._residue, present_mm=self.options.present_mm)
             try:
                 condition = await self._condition()
             except DeviceError as error:
@@ -103,6 +168,8 @@ class Driver(ThermalPrinter):
             self._publish(condition)
             if condition.causes:
                 raise Stopped(condition, JobOutcome.FAILED)
+            if condition.at_mouth:
+                await self._retract()  # somebody forgot a slip: the next resident must not get it
             wire = await self._connected()
             self.board.publish(_status(condition, busy=True))
             self._residue = True
@@ -189,7 +256,7 @@ class Driver(ThermalPrinter):
 
     async def _connected(self) -> Wire:
         if self._wire is None:
-            self._wire = Wire(await self._link.connect(), str(self._link))
+            self._wire = Wire(await self._link.connect(), str(self._link), full_status=self.can_present)
             await self._wire.send(CLEAR, self.options.answer_timeout)
             # Printers without this command stay silent; then a pause is the best fence there is.
             await self._wire.expect(Cleared, self.options.answer_timeout)
@@ -216,7 +283,16 @@ class Driver(ThermalPrinter):
                     raise silent(f"{self._link}: no answer to DLE EOT {len(answers) + 1}")
         if wire.count(Answer):
             raise ProtocolError(f"{self._link}: more answers than questions")
-        return from_answers(answers)
+        condition = from_answers(answers)
+        if self.can_present:
+            await wire.send(presenter.ASK, self.options.answer_timeout)
+            match await wire.expect(FullStatus, self.options.answer_timeout):
+                case FullStatus(group):
+                    mouth = presenter.mouth(group)
+                    return replace(condition, at_mouth=mouth.ticket, jam=mouth.jam)
+                case _:
+                    raise silent(f"{self._link}: no answer to DLE EOT 20")
+        return condition
 
     # -- what is published ---------------------------------------------------------------------------------------
 
@@ -274,12 +350,20 @@ def _with_outcome(error: DeviceError, outcome: JobOutcome) -> DeviceError:
     return DeviceError(error.cause, error.detail, completion=error.completion, outcome=outcome)
 
 
+def _media(condition: Condition) -> Media:
+    if condition.at_mouth is None:
+        return Media.NOT_SUPPORTED
+    if condition.jam:
+        return Media.JAMMED
+    return Media.PRESENT if condition.at_mouth else Media.NOT_PRESENT
+
+
 def _status(condition: Condition, *, busy: bool = False) -> Status:
     causes = condition.causes
     ready = DeviceState.BUSY if busy else DeviceState.ONLINE
     return Status(
         state=_STATES.get(causes[0], DeviceState.OFFLINE) if causes else ready,
-        media=Media.NOT_SUPPORTED,
+        media=_media(condition),
         supplies={"paper": condition.paper},
         causes=causes,
         detail={"status": condition.raw.hex(" ")},

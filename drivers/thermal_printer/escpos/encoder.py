@@ -1,7 +1,6 @@
 """Blocks to bytes, by python-escpos, and what that library leaves to its caller.
 
-Profile TM-T20II: 576 dots, font A of 12x24 dots, 48 columns, native QR codes (reference: printers 2.1). Only three code
-pages are used, which practically every ESC/POS printer has: CP437, CP858 and Windows-1252.
+Native QR codes; pictures by `raster`; widths and code pages by `models`.
 """
 
 import os
@@ -15,26 +14,24 @@ from escpos import capabilities
 from escpos.constants import QR_ECLEVEL_M
 from escpos.magicencode import Encoder
 from escpos.printer import Dummy
-from PIL import Image, ImageOps
 
 from drivers.contract.errors import DeviceError
 from drivers.contract.thermal_printer import Align, Block, Columns, Feed, Picture, Qr, Rule, Text
 from drivers.contract.words import Completion, DeviceCause
+from drivers.thermal_printer.escpos import raster
+from drivers.thermal_printer.escpos.models import MODELS, Model
+from drivers.thermal_printer.escpos.presenter import handed_out
 from drivers.thermal_printer.escpos.status import ASB_ON
 
 if "ESCPOS_CAPABILITIES_PICKLE_DIR" not in os.environ:
     # python-escpos 3.1 keeps a cache in a fresh directory under /tmp at each import and never removes it.
     shutil.rmtree(capabilities.pickle_dir, ignore_errors=True)
 
-WIDTH_DOTS = 576
-COLUMNS = 48
-FRAGMENT_ROWS = 128
-"""Pictures go in slices: some printers print long ones as text (python-escpos issue 631)."""
+STANDARD = MODELS["tm-t20ii"]
+WIDTH_DOTS = STANDARD.width_dots
+COLUMNS = STANDARD.columns
 QUIET_MODULES = 4
 """White that a QR code needs on each side, ISO/IEC 18004 section 9.1."""
-
-CODE_PAGES = {"CP437": "0", "CP1252": "16", "CP858": "19"}
-"""By the number that ESC t takes, in the TM-T20II's table."""
 
 INITIALISE = b"\x1b@"
 PLAIN_ASCII = b"\x1bR\x00"
@@ -50,21 +47,26 @@ class SlipError(DeviceError):
         super().__init__(DeviceCause.PROTOCOL, detail, completion=Completion.INVALID_DATA)
 
 
-def encode(blocks: tuple[Block, ...], *, cut_first: bool = False) -> list[bytes]:
+def encode(
+    blocks: tuple[Block, ...], model: Model = STANDARD, *, cut_first: bool = False, present_mm: int = 0
+) -> list[bytes]:
     """The slip as a list of whole commands or lines, between which other commands may be sent.
 
-    `cut_first` cuts off what an earlier, broken slip left in the printer. SlipError for a picture or QR too large.
+    `cut_first` cuts off what an earlier, broken slip left in the printer. A model with a presenter then hands the slip
+    out by `present_mm`. SlipError for a picture or QR too large.
     """
-    pen = Dummy(profile="TM-T20II", magic_encode_args={"encoder": Encoder(CODE_PAGES)})
+    pen = Dummy(profile=model.name, magic_encode_args={"encoder": Encoder(dict(model.code_pages))})
     pieces = [INITIALISE + ASB_ON + NO_KANJI + PLAIN_ASCII]
     if cut_first:
         pen.cut(feed=False)
         pieces.append(_taken(pen))
     for block in blocks:
-        pieces.extend(_block(pen, block))
+        pieces.extend(_block(pen, block, model))
     pen.print_and_feed(1)
     pen.cut(feed=False)  # GS V 66 0: feeds the end of the slip to the cutter by itself
     pieces.append(_taken(pen))
+    if model.presenter:
+        pieces.append(handed_out(present_mm))
     return pieces
 
 
@@ -74,31 +76,31 @@ def _taken(pen: Dummy) -> bytes:
     return output
 
 
-def _block(pen: Dummy, block: Block) -> Iterator[bytes]:
+def _block(pen: Dummy, block: Block, model: Model) -> Iterator[bytes]:
+    columns = model.columns
     match block:
         case Text():
             size = min(max(block.size, 1), 8)
             pen.set(align=block.align.value, bold=block.bold, custom_size=True, width=size, height=size)
-            for line in _wrapped(block.text, COLUMNS // size):
+            for line in _wrapped(plain(block.text, model), columns // size):
                 pen.textln(line)
         case Columns():
             pen.set(align="left", bold=block.bold, custom_size=True, width=1, height=1)
-            for line in _columns(block):
+            for line in _columns(block, model):
                 pen.textln(line)
         case Rule():
             pen.set(align="left", bold=False, custom_size=True, width=1, height=1)
-            pen.textln("─" * COLUMNS)
+            pen.textln("─" * columns)
         case Qr():
-            module = _module(block)
+            module = _module(block, model)
             pen.set(align="center", custom_size=True, width=1, height=1)
             pen.print_and_feed(1)
             pen.qr(block.data, ec=QR_ECLEVEL_M, size=module, native=True)
             pen.print_and_feed(1)
         case Picture():
             pen.set(align="left")
-            for part in _slices(block.image):
-                pen.image(part, impl="bitImageRaster", fragment_height=FRAGMENT_ROWS)
-                yield _taken(pen)
+            yield _taken(pen)
+            yield from _picture(block, model)
             return
         case Feed():
             pen.print_and_feed(min(max(block.lines, 0), 255))
@@ -108,7 +110,7 @@ def _block(pen: Dummy, block: Block) -> Iterator[bytes]:
 # -- text --------------------------------------------------------------------------------------------------------
 
 
-def plain(text: str) -> str:
+def plain(text: str, model: Model = STANDARD) -> str:
     """`text` as the printer can show it: no control characters; the plain letter, or `?`, for what no page has."""
     shown = []
     for char in unicodedata.normalize("NFC", text):
@@ -116,12 +118,12 @@ def plain(text: str) -> str:
         if category in ("Zs", "Zl", "Zp") or char in "\t\r\n":
             shown.append(" ")
         elif category[0] != "C":
-            shown.append(char if _printable(char) else _letter(char))
+            shown.append(char if _printable(char, model) else _letter(char))
     return "".join(shown)
 
 
-def _printable(char: str) -> bool:
-    for codec in CODE_PAGES:
+def _printable(char: str, model: Model) -> bool:
+    for codec, _ in model.code_pages:
         try:
             char.encode(codec)
         except UnicodeEncodeError:
@@ -136,21 +138,21 @@ def _letter(char: str) -> str:
 
 
 def _wrapped(text: str, width: int) -> list[str]:
-    return textwrap.wrap(plain(text), width, break_on_hyphens=False) or [""]
+    return textwrap.wrap(text, width, break_on_hyphens=False) or [""]
 
 
-def _columns(block: Columns) -> list[str]:
-    left, right = plain(block.left), plain(block.right)
-    gap = COLUMNS - len(left) - len(right)
+def _columns(block: Columns, model: Model) -> list[str]:
+    left, right, columns = plain(block.left, model), plain(block.right, model), model.columns
+    gap = columns - len(left) - len(right)
     if gap >= 1:
         return [left + " " * gap + right]
-    return _wrapped(left, COLUMNS) + [line.rjust(COLUMNS) for line in _wrapped(right, COLUMNS)]
+    return _wrapped(left, columns) + [line.rjust(columns) for line in _wrapped(right, columns)]
 
 
 # -- dots --------------------------------------------------------------------------------------------------------
 
 
-def _module(block: Qr) -> int:
+def _module(block: Qr, model: Model) -> int:
     """The dot size at which the code and its quiet zone fit the paper, at most what was asked for."""
     if not block.data.isprintable():
         raise SlipError("QR: holds control characters")
@@ -159,31 +161,15 @@ def _module(block: Qr) -> int:
     except ValueError as error:
         raise SlipError(f"QR: {len(block.data)} characters are more than a code can hold") from error
     modules = int(code.symbol_size(border=QUIET_MODULES)[0])
-    return min(max(block.module, 1), 16, WIDTH_DOTS // modules)
+    return min(max(block.module, 1), 16, model.width_dots // modules)
 
 
-def _slices(image: Image.Image) -> Iterator[Image.Image]:
-    """Black and white slices, the picture centred, at most FRAGMENT_ROWS high and free of real-time commands."""
-    if image.width > WIDTH_DOTS or not image.width or not image.height:
-        raise SlipError(f"picture {image.width}x{image.height}: expected 1..{WIDTH_DOTS} dots wide, at least 1 high")
-    flat = Image.new("RGBA", image.size, "white")
-    flat.alpha_composite(image.convert("RGBA"))
-    ink = flat.convert("L").point(lambda grey: 255 if grey < 128 else 0)
-    left = (WIDTH_DOTS - image.width) // 2
-    row = Image.new("L", ((left + image.width + 7) // 8 * 8, image.height), 0)
-    row.paste(ink, (left, 0))
-    bits = row.convert("1", dither=Image.Dither.NONE)
-    for top in range(0, image.height, FRAGMENT_ROWS):
-        part = bits.crop((0, top, bits.width, min(top + FRAGMENT_ROWS, image.height)))
-        safe = Image.frombytes("1", part.size, _without_realtime(part.tobytes()))
-        yield ImageOps.invert(safe.convert("L"))
-
-
-def _without_realtime(raster: bytes) -> bytes:
-    """A printer obeys DLE EOT, DLE ENQ and DLE DC4 even in the middle of a picture; one lost dot prevents that."""
-    for second in (b"\x04", b"\x05", b"\x14"):
-        raster = raster.replace(b"\x10" + second, b"\x00" + second)
-    return raster
+def _picture(block: Picture, model: Model) -> Iterator[bytes]:
+    image = block.image
+    if image.width > model.width_dots or not image.width or not image.height:
+        size = f"{image.width}x{image.height}"
+        raise SlipError(f"picture {size}: expected 1..{model.width_dots} dots wide, at least 1 high")
+    yield from raster.commands(image, model.width_dots)
 
 
 __all__ = ["COLUMNS", "WIDTH_DOTS", "Align", "SlipError", "encode", "plain"]

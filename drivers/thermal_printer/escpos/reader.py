@@ -1,12 +1,14 @@
 """Tells apart what an ESC/POS printer sends: its answers carry no header, only bit patterns (reference: printers 2.2).
 
 DLE EOT answers are 0xx1xx10; an automatic status (ASB) is 0xx1xx00 and three bytes 0xx0xxxx; GS r answers 0xx0xxxx;
-XON 11 and XOFF 13 may stand anywhere, also inside a group; the answer to CLEAR is 37 25 00.
+XON 11 and XOFF 13 may stand anywhere, also inside a group; the answer to CLEAR is 37 25 00. Printers with a presenter
+answer DLE EOT 20 with 10 0F and four bytes; elsewhere these would begin an automatic status with impossible errors.
 """
 
 from dataclasses import dataclass
 
 CLEARED = b"\x37\x25\x00"
+FULL = b"\x10\x0f"
 XON, XOFF = 0x11, 0x13
 
 
@@ -37,19 +39,27 @@ class Cleared:
 
 
 @dataclass(frozen=True, slots=True)
+class FullStatus:
+    """To a DLE EOT 20: its four bytes after 10 0F."""
+
+    group: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class Noise:
     """Bytes that belong to nothing."""
 
     data: bytes
 
 
-Event = Answer | Pushed | Sensor | Cleared | Noise
+Event = Answer | Pushed | Sensor | Cleared | FullStatus | Noise
 
 
 class Reader:
-    """Total: any bytes become events, at most one event per byte, and at most three bytes are held back."""
+    """Total: any bytes become events, at most one event per byte, and at most five bytes are held back."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, full_status: bool = False) -> None:
+        self._full_status = full_status
         self._held = bytearray()
 
     def feed(self, data: bytes) -> list[Event]:
@@ -81,12 +91,21 @@ class Reader:
             events.append(Noise(bytes((byte,))))
 
     def _continues(self, byte: int) -> bool:
+        if self._is_full():
+            return True
         if self._held[0] == CLEARED[0]:
             return byte == CLEARED[len(self._held)]
         return byte & 0x90 == 0
 
+    def _is_full(self) -> bool:
+        return self._full_status and self._held[:2] == FULL
+
     def _finish(self, events: list[Event]) -> None:
-        if self._held == CLEARED:
+        if self._is_full():
+            if len(self._held) < 6:
+                return
+            events.append(FullStatus(bytes(self._held[2:])))
+        elif self._held == CLEARED:
             events.append(Cleared())
         elif len(self._held) == 4:
             events.append(Pushed(bytes(self._held)))

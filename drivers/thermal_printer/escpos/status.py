@@ -19,6 +19,9 @@ ASB_ON = b"\x1d\x61\x0e"
 ASK_IN_QUEUE = b"\x1d\x72\x01"
 """GS r 1: one byte on the paper, answered only when everything sent before it has been processed."""
 
+RECOVER = b"\x10\x05\x02"
+"""DLE ENQ 2: recovers from a cutter error whose cause was removed; buffered data is thrown away, nothing printed."""
+
 CLEAR = b"\x10\x14\x08\x01\x03\x14\x01\x06\x02\x08"
 """DLE DC4 (fn=8): throws away receive and print buffers, half-received commands too, recovers from a recoverable
 error, and answers 37 25 00. Nothing may be sent until that answer has come."""
@@ -38,6 +41,10 @@ class Condition:
     """An error that only switching off can end."""
     hot: bool = False
     """An error that ends by itself; with the cover closed that is the head's temperature."""
+    at_mouth: bool | None = None
+    """A slip stands at the presenter's mouth; None: there is no presenter, or it was not asked."""
+    jam: bool = False
+    """The presenter's own word."""
 
     @property
     def causes(self) -> tuple[DeviceCause, ...]:
@@ -48,6 +55,7 @@ class Condition:
                 (DeviceCause.HARDWARE, self.broken),
                 (DeviceCause.CUTTER, self.cutter),
                 (DeviceCause.COVER_OPEN, self.cover_open),
+                (DeviceCause.JAM, self.jam),
                 (DeviceCause.PAPER_OUT, self.paper_end),
                 (DeviceCause.HEAD_HOT, self.hot),
             )

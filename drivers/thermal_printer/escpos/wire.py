@@ -15,10 +15,10 @@ GROUP_PAUSE = 0.2
 
 
 class Wire:
-    def __init__(self, stream: ByteStream, name: str) -> None:
+    def __init__(self, stream: ByteStream, name: str, *, full_status: bool = False) -> None:
         self._stream = stream
         self._name = name
-        self._reader = Reader()
+        self._reader = Reader(full_status=full_status)
         self._inbox: deque[Event] = deque(maxlen=INBOX)
         # One read is always under way and is never cancelled by a time-out: no transport can then lose bytes to one.
         self._reading: asyncio.Task[bytes] | None = None

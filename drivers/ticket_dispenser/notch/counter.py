@@ -41,7 +41,7 @@ class Counter:
         self._active, self._since = active, at
         self._moved = at
         self._last = at if known else -NEVER
-        self._measured = False
+        self._measured = known  # from notch to notch: what a kiosk that gives one ticket at a time can learn from
 
     @property
     def active(self) -> bool:

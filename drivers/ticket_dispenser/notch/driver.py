@@ -13,13 +13,16 @@ from drivers.contract.errors import DeviceError, DispenseError
 from drivers.contract.status import Status
 from drivers.contract.ticket_dispenser import TicketDispenser
 from drivers.contract.words import Completion, DeviceCause, DeviceState, JobOutcome, Media, Supply
-from drivers.ticket_dispenser.notch.counter import HAIR, NEVER, Counter, Verdict
+from drivers.ticket_dispenser.notch.counter import HAIR, NEVER, PERIOD_MAX, PERIOD_MIN, Counter, Verdict
 from drivers.ticket_dispenser.notch.options import Options
 from drivers.transport.base import gone
+from drivers.transport.deadman import Deadman
 from drivers.transport.gpio import PinLink
 
 COUNT_MAX = 20
 IDLE_EDGES = 64
+GRACE = 0.015
+"""Seconds by which the loop may be late before the deadman stops the motor: empty is off within 270 ms in any case."""
 
 _CAUSE = {
     Verdict.EMPTY: DeviceCause.TICKETS_OUT,
@@ -44,6 +47,7 @@ class _Pins:
     low: Any | None
     on_edge: Callable[[float, int], None]
     """Kept here because gpiozero holds its callback only weakly."""
+    deadman: Deadman | None
 
 
 class Driver(TicketDispenser):
@@ -60,9 +64,19 @@ class Driver(TicketDispenser):
         self._latched: DeviceCause | None = None
         self._why = ""
         self._known = True
+        self._broken_off = False
+        """The last run ended where nobody looked: a notch may rest in the optic, and looks like an empty roll."""
         self._period = self.options.period
         self._pulled = 0
         self._over_runs = 0
+
+    @property
+    def period(self) -> float:
+        return self._period
+
+    def recall(self, period: float) -> None:
+        if PERIOD_MIN <= period <= PERIOD_MAX:
+            self._period = period
 
     async def start(self) -> None:
         await self.poll()
@@ -98,6 +112,8 @@ class Driver(TicketDispenser):
             await self._link.refresh()
             empty = bool(pins.notch.is_active)
         supply = Supply.OUT if empty else self._left(pins)
+        if empty and self._broken_off:
+            empty, supply = False, Supply.UNKNOWN  # the next run tells: a resting notch passes at once
         causes = [DeviceCause.TICKETS_OUT] if empty else []
         if self._latched is not None and self._latched not in causes:
             causes.append(self._latched)
@@ -125,7 +141,7 @@ class Driver(TicketDispenser):
         counter.settle(asyncio.get_running_loop().time())
         self._pulled += counter.tickets
         if counter.moves:
-            self._latched, self._why = None, ""
+            self._latched, self._why, self._broken_off = None, "", False
 
     # -- dispensing ----------------------------------------------------------------------------------------------
     async def _dispense(self, count: int) -> int:
@@ -145,6 +161,13 @@ class Driver(TicketDispenser):
                 self._publish(DeviceState.BUSY, (), self._left(pins))
                 try:
                     await self._run(pins, counter, count)
+                    self._broken_off = False
+                except DispenseError:
+                    self._broken_off = False
+                    raise
+                except BaseException:
+                    self._known, self._broken_off = False, True
+                    raise
                 finally:
                     done, self._period = counter.tickets, counter.period
             except DispenseError as error:
@@ -174,29 +197,47 @@ class Driver(TicketDispenser):
         for _ in range(self.options.retries):
             if verdict is not Verdict.JAM:
                 break
+            await self._link.refresh()  # pins out of reach show no edge either: then that is the cause
             await asyncio.sleep(self.options.rest)
             verdict = await self._turn(pins, counter, count)
         if verdict is None:
             return await self._over_run(pins, counter)
-        await self._link.refresh()  # pins out of reach show no edge either: then that is the cause
-        raise DispenseError(_CAUSE[verdict], _WORDS[verdict], dispensed=counter.tickets)
+        await self._link.refresh()
+        # A sensor that has come off looks like a jam, and tickets may have run out unseen.
+        outcome = JobOutcome.FAILED if verdict is Verdict.EMPTY else JobOutcome.UNKNOWN
+        raise DispenseError(_CAUSE[verdict], _WORDS[verdict], dispensed=counter.tickets, outcome=outcome)
 
     async def _turn(self, pins: _Pins, counter: Counter, count: int) -> Verdict | None:
         """Motor on until `count` tickets have passed (None) or it is plain that they will not."""
         loop = asyncio.get_running_loop()
+        self._take(counter, loop.time())  # what moved during a rest; a notch that came to rest is no empty roll
         counter.start(loop.time())
+        guard = pins.deadman
+        if guard is not None:
+            guard.arm(counter.wake_at() + GRACE)
         pins.motor.on()
         try:
             while True:
+                if guard is not None and guard.fired:
+                    raise DispenseError(
+                        DeviceCause.HARDWARE,
+                        "this program stood still; the deadman stopped the motor",
+                        dispensed=counter.tickets,
+                        outcome=JobOutcome.UNKNOWN,
+                    )
                 self._take(counter, loop.time())
                 if counter.tickets >= count:
                     return None
                 verdict = counter.verdict(loop.time())
                 if verdict is not None:
                     return verdict
+                if guard is not None:
+                    guard.alive(counter.wake_at() + GRACE)
                 await self._until(counter.wake_at())
         finally:
             pins.motor.off()
+            if guard is not None:
+                guard.disarm()
 
     async def _over_run(self, pins: _Pins, counter: Counter) -> None:
         """Tickets that still pass although the motor is off are counted too; a notch begun is waited for."""
@@ -264,18 +305,23 @@ class Driver(TicketDispenser):
         if options.low_pin is not None:
             low = InputDevice(options.low_pin, pull_up=options.low_active_low, pin_factory=factory)
 
+        guard = self._link.deadman(motor.off, loop.time)
+
         def on_edge(ticks: float, level: int) -> None:
             """In gpiozero's own thread on hardware. Ticks are the kernel's stamp of the edge; where its clock is not
             ours (kernels before 5.7), the edge is taken to be of now."""
             now = loop.time()
             age = factory.ticks_diff(factory.ticks(), ticks)
             at = now - age if 0 <= age < 1 else now
-            self._edges.append((at, bool(level) != options.notch_active_low))
+            active = bool(level) != options.notch_active_low
+            self._edges.append((at, active))
+            if guard is not None and active:
+                guard.no_later(at + options.empty_after + GRACE)
             loop.call_soon_threadsafe(self._wake.set)
 
         notch.pin.edges = "both"
         notch.pin.when_changed = on_edge
-        return _Pins(factory, motor, notch, low, on_edge)
+        return _Pins(factory, motor, notch, low, on_edge, guard)
 
     def _lost(self) -> None:
         self._gone = True
@@ -284,6 +330,8 @@ class Driver(TicketDispenser):
     async def _let_go(self) -> None:
         if self._pins is not None:
             pins, self._pins = self._pins, None
+            if pins.deadman is not None:
+                pins.deadman.end()
             pins.motor.off()
             for device in (pins.motor, pins.notch, pins.low):
                 if device is not None:

@@ -22,8 +22,9 @@ class Options(BaseModel):
     """A level that lasts less than this is a glitch."""
     empty_after: float = Field(default=0.25, ge=0.1, le=2.0)
     """An endless notch: no ticket is in the optic."""
-    jam_after: float = Field(default=1.0, ge=0.3, le=5.0)
-    """No edge for this long, or for five tickets' time if that is longer: nothing moves."""
+    jam_after: float = Field(default=0.95, ge=0.3, le=5.0)
+    """No edge for this long, or for five tickets' time if that is longer: nothing moves. Below 1 s, so that the motor
+    is off within a second of a jam."""
     retries: int = Field(default=2, ge=0, le=5)
     rest: float = Field(default=0.3, ge=0.1, le=5.0)
     """Pause of the motor before it tries again."""
