@@ -15,84 +15,39 @@ import httpx
 
 from kiosk.api import messages as m
 from kiosk.api.client import ApiError, Client
-from kiosk.devices.loading import load
-from kiosk.devices.machine import build
-from kiosk.journal.database import Journal
 from kiosk.station.app import create_app
 from kiosk.station.logring import LogRing
-from kiosk.station.station import Station
 from sim import data
-from sim.card_encoder.pcsc import Simulator as EncoderSimulator
-from sim.card_printer.evolis import Simulator as PrinterSimulator
-from sim.centre import Centre, CentreTransport, Person
-from sim.clock import OfficeClock, SeededChance
-from sim.fingerprint_scanner.grow import Simulator as ScannerSimulator
-from sim.seam.pipe import PipeConnector
-from sim.thermal_printer.escpos import Simulator as ThermalSimulator
-from sim.ticket_dispenser.notch import Simulator as DispenserSimulator
-from sim.world import Place, World
+from sim.centre import Person
+from sim.office.house import House
+from sim.world import Place
 
 BLANKS = 5
 OFFICERS = ("OFFICER-1", "OFFICER-2")
 
 
-class Office:
+class Office(House):
     """Made by `office()`."""
 
     def __init__(self, folder: Path, seed: int) -> None:
-        self.folder = folder
-        self.clock = OfficeClock()
-        self._chance = SeededChance(seed)
-        self.world = World()
-        self.centre = Centre(self.clock.now, seed=seed)
-        self.printer = PrinterSimulator(self.world, seed=seed)
-        self.encoder = EncoderSimulator(self.world, seed=seed)
-        self.thermal = ThermalSimulator(self.world, seed=seed)
-        self.scanner = ScannerSimulator(self.world, seed=seed)
-        self.dispenser = DispenserSimulator(self.world, seed=seed)
-        self._simulators: dict[str, Any] = {
-            "card_printer": self.printer,
-            "card_encoder": self.encoder,
-            "thermal_printer": self.thermal,
-            "fingerprint_scanner": self.scanner,
-            "ticket_dispenser": self.dispenser,
-        }
-        self.links: dict[str, PipeConnector] = {}
-        self.station: Station
+        super().__init__(folder, seed=seed)
         self.api: Client
-        self._journal: Journal
         self._requests = 0
 
     # -- the machine ---------------------------------------------------------------------------------------------
     async def boot(self) -> None:
         """kioskd starts on the journal that is there."""
-        profile = load("laptop-sim")
-        self._journal = Journal(self.folder / "journal.sqlite", self.clock, self._chance, threaded=False)
-        self.links = {slot: PipeConnector(simulator.serve) for slot, simulator in self._simulators.items()}
-        self._http = httpx.AsyncClient(transport=CentreTransport(self.centre), base_url="http://centre", timeout=10.0)
-        self.station = Station(profile, build(profile, dict(self.links)), self._journal, self._http, self.clock)
-        await self.station.start()
+        await super().boot()
         self.api = Client(transport=httpx.ASGITransport(create_app(self.station, LogRing())))
         await self.until(lambda state: state.ready and state.link.since is not None)
 
-    async def die(self) -> None:
-        """kioskd is gone between two instants; the hardware is not."""
-        for link in self.links.values():
-            await link.unplug()
-        await self.station.stop()
+    async def clear_away(self) -> None:
+        await super().clear_away()
         await self.api.close()
-        await self._http.aclose()
-        self._journal.close()
 
     async def power_cut(self, seconds: float = 60.0) -> None:
         """The mains fail: kioskd and every device stop where they are, and come back `seconds` later."""
-        for simulator in self._simulators.values():
-            simulator.power_cut()
-        await self.die()
-        await asyncio.sleep(seconds)
-        for simulator in self._simulators.values():
-            simulator.power_on()
-        await self.boot()
+        await super().power_cut(seconds)
         await self.until(lambda state: all(not device.causes for device in state.devices))
 
     async def load_blanks(self, quantity: int = BLANKS) -> None:
@@ -207,7 +162,7 @@ class Office:
 
     def audited(self, kind: str) -> list[dict[str, Any]]:
         """The bodies of the audit's records of this kind."""
-        rows = self._journal.read_now(
+        rows = self.journal.read_now(
             lambda tx: tx.rows("SELECT body FROM audit WHERE kind = ? ORDER BY sequence", kind)
         )
         return [json.loads(row["body"]) for row in rows]

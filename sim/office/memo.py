@@ -1,0 +1,64 @@
+"""Work on pictures that comes out the same every time, done once per process: what makes thousands of days affordable.
+
+Only pure functions of their arguments are kept, and the arguments are compared in full, so that a run with this is the
+same run without it. Everything else of the kiosk, the drivers and the simulators is the real code.
+"""
+
+import importlib
+from collections.abc import Callable, Hashable, Sequence
+from functools import cache
+from typing import Any
+
+from PIL import Image
+
+from drivers.contract.fingerprint_scanner import FingerImage
+from kiosk.biometrics import policy
+from kiosk.cards.record import CardRecord
+from sim.card_printer import ink
+
+
+def _kept(work: Callable[..., Any], key: Callable[..., Hashable]) -> Callable[..., Any]:
+    known: dict[Hashable, Any] = {}
+
+    def found(*args: Any, **kwargs: Any) -> Any:
+        name = key(*args, **kwargs)
+        if name not in known:
+            known[name] = work(*args, **kwargs)
+        return known[name]
+
+    return found
+
+
+@cache
+def use() -> None:
+    """Keeps, from here on in this process: faces, panels, dots on cards, finger decisions."""
+    collecting: Any = importlib.import_module("kiosk.station.collecting")
+    station: Any = importlib.import_module("kiosk.station.station")
+    # The panels are the driver's own work; it is reached by name, as the kiosk reaches it, and not judged by itself.
+    job: Any = importlib.import_module("drivers.card_printer.evolis.job")
+    painter: Any = ink
+    collecting.render_front = _kept(collecting.render_front, _face_of)
+    job.separate = _kept(job.separate, Image.Image.tobytes)
+    painter.picture = _kept(ink.picture, _ink_of)
+    decide = _kept(policy.decide, _touch_of)
+
+    def decided(image: FingerImage, references: Sequence[bytes]) -> policy.Decision:
+        try:
+            decision: policy.Decision = decide(image, references)
+        finally:
+            image.wipe()
+        return decision
+
+    station.decide = decided
+
+
+def _face_of(record: CardRecord, *, specimen: bool) -> Hashable:
+    return record.model_dump_json(), specimen
+
+
+def _ink_of(panels: dict[str, tuple[bytes, int]]) -> Hashable:
+    return tuple(sorted(panels.items()))
+
+
+def _touch_of(image: FingerImage, references: Sequence[bytes]) -> Hashable:
+    return bytes(image.pixels), tuple(references)
