@@ -1,6 +1,6 @@
 """Work on pictures that comes out the same every time, done once per process: what makes thousands of days affordable.
 
-Only pure functions of their arguments are kept, and the arguments are compared in full, so that a run with this is the
+Only pure functions of their arguments are kept, and arguments are compared in full or are the same object, so that a run with this is the
 same run without it. Everything else of the kiosk, the drivers and the simulators is the real code.
 """
 
@@ -38,7 +38,7 @@ def use() -> None:
     job: Any = importlib.import_module("drivers.card_printer.evolis.job")
     painter: Any = ink
     collecting.render_front = _kept(collecting.render_front, _face_of)
-    job.separate = _kept(job.separate, Image.Image.tobytes)
+    job.separate = _kept(job.separate, _Same)
     painter.picture = _kept(ink.picture, _ink_of)
     decide = _kept(policy.decide, _touch_of)
 
@@ -50,6 +50,19 @@ def use() -> None:
         return decision
 
     station.decide = decided
+
+
+class _Same:
+    """A face as a key: the very same object, which the key keeps alive. Faces are never drawn on once they are made."""
+
+    def __init__(self, face: Image.Image) -> None:
+        self._face = face
+
+    def __hash__(self) -> int:
+        return id(self._face)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Same) and other._face is self._face
 
 
 def _face_of(record: CardRecord, *, specimen: bool) -> Hashable:
