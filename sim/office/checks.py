@@ -20,11 +20,14 @@ from sim.world import PATH, Card, Event, Place, World
 PERSONALISED = b"\x0f"
 
 
-def card_faults(world: World, journal: MortalJournal, digests: Mapping[str, bytes]) -> list[str]:
+def card_faults(world: World, journal: MortalJournal, digests: Mapping[str, bytes], *, uncounted: int = 0) -> list[str]:
     """No card twice, no blank missing, ledger = physical world, no unapproved card. `digests`: for each approval that
-    was genuine, what its card's chip must hold."""
+    was genuine, what its card's chip must hold. `uncounted`: blanks that somebody put in past the ledger; the count at
+    closing must show exactly so many too much."""
     jobs = journal.post_mortem(lambda tx: tx.rows("SELECT * FROM job ORDER BY rowid"))
-    found = [*_blanks(world, journal.post_mortem(ledger.balance), [job for job in jobs if job["closed"] is None])]
+    found = [
+        *_blanks(world, journal.post_mortem(ledger.balance), uncounted, [job for job in jobs if job["closed"] is None])
+    ]
     by_uid = {card.uid.hex(): card for card in world.cards}
     ours: set[int] = set()
     for job in jobs:
@@ -52,11 +55,11 @@ def card_faults(world: World, journal: MortalJournal, digests: Mapping[str, byte
     return found
 
 
-def _blanks(world: World, says: Any, open_jobs: list[Any]) -> list[str]:
+def _blanks(world: World, says: Any, uncounted: int, open_jobs: list[Any]) -> list[str]:
     """Every blank is in the account of the place where it is; only UNKNOWN ones may be anywhere."""
     here = Counter(card.place for card in world.cards)
     pairs = {
-        "hopper": (here[Place.HOPPER], says.hopper),
+        "hopper": (here[Place.HOPPER], says.hopper + uncounted),
         "path": (sum(here[place] for place in PATH), says.path),
         "reject bin": (here[Place.REJECT], says.reject + says.capture),
         "hands": (here[Place.HAND], says.holder),
@@ -66,8 +69,10 @@ def _blanks(world: World, says: Any, open_jobs: list[Any]) -> list[str]:
     if surplus != says.unknown:
         told = ", ".join(f"{name} {real}/{said}" for name, (real, said) in pairs.items())
         found.append(f"{surplus} cards are not in their account, {says.unknown} are booked unknown ({told})")
-    if says.loaded != len(world.cards):
-        found.append(f"{len(world.cards)} blanks exist, {says.loaded} were booked in")
+    if says.loaded + uncounted != len(world.cards):
+        found.append(
+            f"{len(world.cards)} blanks exist, {says.loaded} were booked in, {uncounted} put in past the books"
+        )
     if says.path != len([job for job in open_jobs if job["state"] not in ("authorised", "feed_intent")]):
         found.append(f"the ledger has {says.path} cards in the path, open jobs: {[job['state'] for job in open_jobs]}")
     return found
@@ -156,7 +161,7 @@ _ALLOWS: dict[str, frozenset[str]] = {
 
 
 class IntentWatch:
-    """No card moves by motor without an open intent for it in the journal, unless the printer clears its path itself."""
+    """No card moves by motor without an open intent for it in the journal, unless the printer clears its own path."""
 
     def __init__(self, world: World, printer: PrinterSimulator) -> None:
         self._printer = printer

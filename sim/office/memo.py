@@ -1,7 +1,8 @@
-"""Work on pictures that comes out the same every time, done once per process: what makes thousands of days affordable.
+"""Work on pictures, done once per process: what makes thousands of simulated days affordable.
 
-Only pure functions of their arguments are kept, and arguments are compared in full or are the same object, so that a run with this is the
-same run without it. Everything else of the kiosk, the drivers and the simulators is the real code.
+A face is drawn once per name and photo (the many residents of a simulated day share the looks of a few, and their
+printed NIK with it; what is written to the chip is each one's own). Everything else kept here is a pure function whose
+arguments are compared in full. All other code of the kiosk, the drivers and the simulators is the real code.
 """
 
 import importlib
@@ -13,6 +14,7 @@ from PIL import Image
 
 from drivers.contract.fingerprint_scanner import FingerImage
 from kiosk.biometrics import policy
+from kiosk.cards import lds
 from kiosk.cards.record import CardRecord
 from sim.card_printer import ink
 
@@ -31,7 +33,7 @@ def _kept(work: Callable[..., Any], key: Callable[..., Hashable]) -> Callable[..
 
 @cache
 def use() -> None:
-    """Keeps, from here on in this process: faces, panels, dots on cards, finger decisions."""
+    """Keeps, from here on in this process: faces, photos for the chip, panels, dots on cards, finger decisions."""
     collecting: Any = importlib.import_module("kiosk.station.collecting")
     station: Any = importlib.import_module("kiosk.station.station")
     # The panels are the driver's own work; it is reached by name, as the kiosk reaches it, and not judged by itself.
@@ -40,6 +42,8 @@ def use() -> None:
     collecting.render_front = _kept(collecting.render_front, _face_of)
     job.separate = _kept(job.separate, _Same)
     painter.picture = _kept(ink.picture, _ink_of)
+    files: Any = lds
+    files.dg2 = _kept(lds.dg2, bytes)
     decide = _kept(policy.decide, _touch_of)
 
     def decided(image: FingerImage, references: Sequence[bytes]) -> policy.Decision:
@@ -66,7 +70,7 @@ class _Same:
 
 
 def _face_of(record: CardRecord, *, specimen: bool) -> Hashable:
-    return record.model_dump_json(), specimen
+    return record.name, record.photo, specimen
 
 
 def _ink_of(panels: dict[str, tuple[bytes, int]]) -> Hashable:

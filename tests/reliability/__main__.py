@@ -19,8 +19,8 @@ def main() -> int:
     chosen = parser.parse_args()
     if chosen.replay:
         outcome = replayed(chosen.replay)
-        print(outcome.ended, *sorted(outcome.reached), *outcome.violations, sep="\n  ")
-        return 1 if outcome.violations else 0
+        print(outcome.ended, *sorted(outcome.reached), *outcome.violations, *outcome.unintended, sep="\n  ")
+        return 1 if outcome.violations or outcome.unintended else 0
     began = perf_counter()
     findings = campaign(
         chosen.schedules,

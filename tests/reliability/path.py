@@ -19,7 +19,7 @@ from PIL import Image
 from drivers.contract.card_encoder import CardEncoder
 from drivers.contract.card_printer import FACE_SIZE, CardPrinter
 from drivers.contract.errors import DeviceError
-from kiosk.cards import ledger, lds
+from kiosk.cards import lds, ledger
 from kiosk.cards.jobs import JobBook, JobEnd, ends_of
 from kiosk.cards.maker import Artwork, CardMaker, Made
 from kiosk.devices.loading import driver_module
@@ -45,7 +45,10 @@ VISITS = 9
 LIMIT = 900.0
 """Virtual seconds in which a resident has his card, or knows that he must go to a counter."""
 
-RAM = Path("/dev/shm")  # noqa: S108 - a folder of this run is made in it, if the system has it
+Maker = Callable[..., CardMaker]
+"""CardMaker, or one with a planted bug."""
+
+RAM = Path("/dev/shm")
 
 
 @dataclass(frozen=True)
@@ -75,6 +78,8 @@ class Outcome:
     ended: str
     """`taken`, `needs_staff`, or why not."""
     violations: list[str] = field(default_factory=list)
+    unintended: list[str] = field(default_factory=list)
+    """Movements without an intent in the journal: a violation in itself, whatever came of it."""
     moments: int = 0
     """Moments of the first life."""
     reached: set[str] = field(default_factory=set)
@@ -104,7 +109,7 @@ def _morning(folder: Path) -> Path:
 class Hall:
     """The hardware and, one after another, the lives of a kioskd that knows only how to make cards."""
 
-    def __init__(self, folder: Path, schedule: Schedule, maker: Callable[..., CardMaker]) -> None:
+    def __init__(self, folder: Path, schedule: Schedule, maker: Maker) -> None:
         self._file = folder / "journal.sqlite"
         self._clock = OfficeClock()
         self._chance = SeededChance(schedule.seed)
@@ -212,7 +217,7 @@ async def _live(hall: Hall, outcome: Outcome) -> None:
     for _ in range(VISITS):
         visit = asyncio.create_task(hall.visit(hand))
         struck = asyncio.create_task(hall.struck.wait())
-        done, _pending = await asyncio.wait({visit, struck}, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait({visit, struck}, return_when=asyncio.FIRST_COMPLETED)
         struck.cancel()
         if not outcome.moments:
             outcome.moments = hall.moments.count
@@ -231,7 +236,7 @@ async def _live(hall: Hall, outcome: Outcome) -> None:
     await asyncio.sleep(5.0)  # the caretaker has a last look
 
 
-async def _played(folder: Path, schedule: Schedule, maker: Callable[..., CardMaker]) -> Outcome:
+async def _played(folder: Path, schedule: Schedule, maker: Maker) -> Outcome:
     outcome = Outcome("never came to an end")
     hall = Hall(folder, schedule, maker)
     try:
@@ -243,7 +248,7 @@ async def _played(folder: Path, schedule: Schedule, maker: Callable[..., CardMak
         outcome.violations.append(f"the resident has no card and nobody was called: {outcome.ended}")
     outcome.violations += card_faults(hall.world, hall.journal, {APPROVAL: artwork().files.digest})
     outcome.violations += journal_faults(hall.journal)
-    outcome.violations += hall.watch.violations
+    outcome.unintended += hall.watch.violations
     outcome.reached |= {
         f"{row['kind']}: {row['what']}"
         for row in hall.journal.post_mortem(
@@ -257,7 +262,7 @@ async def _played(folder: Path, schedule: Schedule, maker: Callable[..., CardMak
     return outcome
 
 
-def play(schedule: Schedule, *, folder: Path | None = None, maker: Callable[..., CardMaker] = CardMaker) -> Outcome:
+def play(schedule: Schedule, *, folder: Path | None = None, maker: Maker = CardMaker) -> Outcome:
     """Lives through one schedule. `maker` takes the place of the real one to show that the checkers can see."""
     memo.use()
     place = folder or workshop()
