@@ -67,6 +67,7 @@ class OfficeDay:
         self._day = day
         self.record = DayRecord(day.seed, day.day)
         self._house = House(folder, seed=day.seed * 1_000 + day.day, profile=_profile(), rest=REST)
+        self._house.thermal.look = REST
         self._intents = IntentWatch(self._house.world, self._house.printer)
         self._line = asyncio.Lock()
         self._dark = asyncio.Event()
@@ -121,7 +122,7 @@ class OfficeDay:
         who = f"resident {visit.number}"
         self._note(who, "arrives")
         async with self._line:
-            self.record.waits.append(self._now() - visit.at)
+            self.record.wait_of[who] = self._now() - visit.at
             await self._turn(visit, who)
 
     async def _turn(self, visit: Visit, who: str) -> None:
@@ -284,6 +285,8 @@ class OfficeDay:
             self._note("card", f"{event.card.serial} {event.kind} {event.what}")
         elif event.kind in ("slip", "ticket"):
             self._note("paper", event.kind, count=event.kind)
+        elif event.kind == "finger" and event.what != "none":
+            self._note("glass", "a finger")
         if event.kind in ("card-moved", "stock"):
             hopper = len(self._house.world.at(Place.HOPPER))
             if not self.record.stock or self.record.stock[-1][1] != hopper:

@@ -20,8 +20,8 @@ class DayRecord:
     day: int
     lines: list[Line] = field(default_factory=list)
     counts: Counter[str] = field(default_factory=Counter)
-    waits: list[float] = field(default_factory=list)
-    """Seconds from arrival until the resident's turn at the kiosk."""
+    wait_of: dict[str, float] = field(default_factory=dict)
+    """Seconds from each resident's arrival until his turn at the kiosk."""
     violations: list[str] = field(default_factory=list)
     audit_head: str = ""
     stock: list[tuple[float, int]] = field(default_factory=list)
@@ -30,6 +30,10 @@ class DayRecord:
 
     def note(self, at: float, who: str, what: str) -> None:
         self.lines.append(Line(round(at, 3), who, what))
+
+    @property
+    def waits(self) -> list[float]:
+        return list(self.wait_of.values())
 
     @property
     def digest(self) -> str:

@@ -44,6 +44,8 @@ class Simulator:
     def __init__(self, world: World, *, seed: int = 0, pace: float = 1.0) -> None:
         self.world = world
         self.pace = pace
+        self.look = LOOK
+        """Seconds between two looks at its own state for the automatic status back."""
         self.faults = FaultBoard(self.DEVICE, self.FAULTS)
         self._powered = True
         self._strip = Strip()
@@ -161,7 +163,7 @@ class Simulator:
     async def _watch(self) -> None:
         """Automatic status back."""
         while True:
-            await asyncio.sleep(LOOK)
+            await asyncio.sleep(self.look)
             status = self._panel().automatic()
             if self._mask and watched(self._mask, status) != watched(self._mask, self._pushed):
                 self._push()

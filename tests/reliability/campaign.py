@@ -27,6 +27,9 @@ FAULTS = (
     "card-encoder/dead-chip",
     "card-encoder/chip-write-error",
     "card-encoder/no-card",
+    "card-encoder/dead-chip lasting",
+    "card-encoder/chip-write-error lasting",
+    "card-printer/jam lasting",
 )
 LATER = 140
 """A later cut strikes within so many moments of the recovery and the visit after it."""

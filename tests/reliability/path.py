@@ -6,6 +6,7 @@ come back until he has his card or is told that people must decide, and gives wh
 """
 
 import asyncio
+import random
 import shutil
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
@@ -42,6 +43,7 @@ TAKE_TIMEOUT = 4.0
 OUTAGE = 5.0
 QUICK = 0.4
 VISITS = 9
+LASTING = " lasting"
 LIMIT = 900.0
 """Virtual seconds in which a resident has his card, or knows that he must go to a counter."""
 
@@ -65,7 +67,7 @@ class Cut:
 @dataclass(frozen=True)
 class Schedule:
     """`cuts`: one per life, in order. `hand`: how the resident takes his card the first time (quick, late, absent).
-    `fault`: a fault of sim/faults.py that strikes once, as `device/name`."""
+    `fault`: a fault of sim/faults.py that strikes once, as `device/name`; with LASTING, until the first visit ends."""
 
     cuts: tuple[Cut, ...]
     hand: str = "quick"
@@ -126,8 +128,9 @@ class Hall:
         self.cut: Cut | None = None
         self.moments.strike = self._strike
         if schedule.fault is not None:
-            device, _, name = schedule.fault.partition("/")
-            (self.printer if device == "card-printer" else self.encoder).faults.fail_next(name)
+            device, _, name = schedule.fault.removesuffix(LASTING).partition("/")
+            board = (self.printer if device == "card-printer" else self.encoder).faults
+            (board.fail_repeatedly if schedule.fault.endswith(LASTING) else board.fail_next)(name)
 
     async def boot(self) -> None:
         self.struck.clear()
@@ -182,6 +185,11 @@ class Hall:
             self.printer.power_on()
             self.encoder.power_on()
 
+    def repaired(self) -> None:
+        """A technician has seen to what was wrong."""
+        self.printer.faults.clear()
+        self.encoder.faults.clear()
+
     async def visit(self, hand: str) -> str:
         """The resident comes, with the finger that matches, and goes: how it ended, or the cause for which it did
         not begin."""
@@ -203,7 +211,8 @@ class Hall:
         return str(made.end or made.cause)
 
     async def _hand(self, how: str) -> None:
-        delay = {"quick": QUICK, "late": TAKE_TIMEOUT + 0.1, "absent": 1e6}[how]
+        late = TAKE_TIMEOUT + random.Random(self.schedule.seed).uniform(-0.2, 1.0)
+        delay = {"quick": QUICK, "late": late, "absent": 1e6}[how]
         while True:
             if self.world.at(Place.BEZEL):
                 await asyncio.sleep(delay)
@@ -232,6 +241,7 @@ async def _live(hall: Hall, outcome: Outcome) -> None:
             if outcome.ended in ("taken", "needs_staff"):
                 break
         hand = "quick"
+        hall.repaired()
     hall.moments.strike = None
     await asyncio.sleep(5.0)  # the caretaker has a last look
 
