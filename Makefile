@@ -11,7 +11,7 @@ TESTS ?= tests
 DEBIAN := python3-venv python3-dev gcc libc6-dev libpcsclite-dev swig pcscd vsmartcard-vpcd \
     libgl1 libegl1 libgles2 libgl1-mesa-dri libmtdev1 xvfb systemd udev
 
-.PHONY: help run demo test check format bench clean
+.PHONY: help run demo test check format bench soak clean
 .DEFAULT_GOAL := help
 
 help: ## This list
@@ -39,6 +39,10 @@ format: .make/venv ## Formats all code
 
 bench: .make/venv ## Measures the work on pictures against plain rivals and prints the ratios
 	@$(BIN)/python -m benchmarks $(ARGS)
+
+soak: .make/venv ## 100,000 cut schedules of single card jobs and 200 office days with cuts; hours (docs/reliability.md)
+	$(BIN)/python -m tests.reliability --schedules 100000
+	$(BIN)/python -m sim office --days 200 --residents 300 --cuts --workers 2
 
 clean: ## Removes what was built or printed; the next make sets up again
 	rm -rf .make .venv out .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache *.egg-info

@@ -68,7 +68,7 @@ def _day(record: DayRecord) -> str:
     height = len(rows) * (ROW + GAP) + 40
     hours = [_Sheet(0, end).hour(n) for n in range(int(end / HOUR) + 1)]
     found = "".join(f'<p style="color:{RED}">{html.escape(one)}</p>' for one in record.violations)
-    picture = f'<svg width="{WIDTH + 20}" height="{height}">{"".join(hours)}{"".join(body)}</svg>'
+    picture = f'<svg width="{WIDTH + 40}" height="{height}">{"".join(hours)}{"".join(body)}</svg>'
     return f"<h2>Seed {record.seed}, day {record.day}</h2><p>{html.escape(words)}</p>{found}{picture}"
 
 

@@ -45,7 +45,6 @@ RARE = (
     "job: feed_intent -> unknown",
     "job: scrap_intent -> scrapped",
     "job: retract_intent -> captured",
-    "job: retract_intent -> taken",
     "job: presented -> taken",
     "job: presented -> unknown",
     "job: present_intent -> unknown",
@@ -53,7 +52,7 @@ RARE = (
     "job: scrap_intent -> unknown",
     "job: retract_intent -> unknown",
 )
-RARE_FROM = 4_000
+RARE_FROM = 3_000
 """From how many schedules on every one of RARE has to be reached."""
 
 

@@ -6,7 +6,7 @@ from tests.reliability.campaign import campaign, hunt, replay_line, replayed, sc
 from tests.reliability.path import Cut, Schedule, play
 from tests.reliability.planted import BUGS
 
-CI_SCHEDULES = 4_000
+CI_SCHEDULES = 3_000
 FOUND_WITHIN = 1_000
 
 
