@@ -131,6 +131,8 @@ class OfficeDay:
         )
         end = await resident.at_the_kiosk()
         self._note(who, f"leaves with {end}", count=f"left with {end.split(' ')[0]}")
+        if visit.finger in ("wrong", "none") and end == "card":
+            self.record.violations.append(f"{who} got a card without the holder's finger")
         if visit.trick == "again" and end == "card":
             end = await resident.at_the_kiosk()
             self._note(who, f"tried again: {end}", count=f"second try: {end}")

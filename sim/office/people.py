@@ -48,6 +48,8 @@ class Resident:
         self._visit = visit
         self._person = person
         self._say = say
+        self._laid = 0
+        """The attempt for which his finger was laid on the glass."""
         self._requests: Iterator[str] = (f"visit-{visit.number:05d}-{n:03d}" for n in range(10_000))
 
     async def at_the_kiosk(self) -> str:
@@ -101,6 +103,7 @@ class Resident:
         """Does what the screen says until the collection ends; None if the screen went dark."""
         station, house = self._house.station, self._house
         shown: float | None = None
+        self._laid = 0
         loop = asyncio.get_running_loop()
         while house.alive and house.station is station and station.collector is not None:
             now = station.collector.collection
@@ -116,20 +119,16 @@ class Resident:
         return None
 
     def _touch(self, person: Person, prompt: m.FingerPrompt) -> None:
-        """Lays a finger on the glass, or lifts it when the scanner has judged it."""
+        """Lays a finger on the glass, and lifts it when the scanner has judged it."""
         how, world = self._visit.finger, self._house.world
-        judged = prompt.hint == "no_match" and world.finger is not None and not self._lifted
-        if how == "none" or judged:
-            self._lifted = True
+        if how == "none" or self._laid == prompt.attempt:
+            return
+        if world.finger is not None:
             world.place_finger(None)
             return
-        self._lifted = False
+        self._laid = prompt.attempt
         wrong = how == "wrong" or (how == "second_try" and prompt.attempt == 1)
         names = data.finger_names()
         own = next(iter(person.fingers.values()))
-        name = names[(names.index(own) + 5) % len(names)] if wrong else own
-        picture = data.finger_image(name, 2 + self._visit.number % 2)
-        if world.finger != picture:
-            world.place_finger(picture)
-
-    _lifted = True
+        name = names[(names.index(own) + 1) % len(names)] if wrong else own
+        world.place_finger(data.finger_image(name, 2 + self._visit.number % 2))
