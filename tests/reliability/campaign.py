@@ -13,9 +13,10 @@ import random
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from tempfile import TemporaryDirectory
 
 from kiosk.cards.maker import CardMaker
-from tests.reliability.path import Cut, Maker, Outcome, Schedule, as_words, from_words, play
+from tests.reliability.path import RAM, Cut, Maker, Outcome, Schedule, as_words, from_words, play, work_in
 
 POWER_ON = ("keep", "eject", "reject", None)
 FAULTS = (
@@ -115,7 +116,10 @@ def campaign(
         for schedule in todo:
             findings.add(schedule, _quietly(schedule))
         return findings
-    with multiprocessing.get_context("spawn").Pool(workers) as pool:
+    with (
+        TemporaryDirectory(dir=RAM if RAM.is_dir() else None, prefix="anjungan-cuts-") as folder,
+        multiprocessing.get_context("spawn").Pool(workers, work_in, (folder,)) as pool,
+    ):
         for schedule, outcome in pool.imap(_played, todo, chunksize=CHUNK):
             findings.add(schedule, outcome)
             if findings.schedules % 500 == 0:

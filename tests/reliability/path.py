@@ -6,6 +6,7 @@ come back until he has his card or is told that people must decide, and gives wh
 """
 
 import asyncio
+import os
 import random
 import shutil
 from collections.abc import Callable
@@ -287,9 +288,19 @@ def _folder() -> "TemporaryDirectory[str]":
     return TemporaryDirectory(dir=RAM if RAM.is_dir() else None, prefix="anjungan-cuts-")
 
 
+_given: list[Path] = []
+
+
+def work_in(folder: str) -> None:
+    """This process's journals go into a folder of its own in `folder`; whoever made that removes it."""
+    place = Path(folder) / str(os.getpid())
+    place.mkdir()
+    _given.append(place)
+
+
 def workshop() -> Path:
     """This process's folder for journals, in memory where the system has it; gone when the process ends."""
-    return Path(_folder().name)
+    return _given[0] if _given else Path(_folder().name)
 
 
 def as_words(schedule: Schedule) -> dict[str, Any]:
