@@ -14,7 +14,7 @@ DEBIAN := python3-venv python3-dev gcc libc6-dev libpcsclite-dev swig pcscd vsma
     libgles2 libgl1-mesa-dri libmtdev1 xvfb xdotool systemd udev libfprint-2-2 gir1.2-fprint-2.0 python3-gi \
     cups-daemon cups-client
 
-.PHONY: help run demo test check format bench clean
+.PHONY: help run demo test check format bench soak clean
 .DEFAULT_GOAL := help
 
 help: ## This list
@@ -42,6 +42,10 @@ format: .make/venv ## Formats all code
 
 bench: .make/venv ## Measures the work on pictures against plain rivals and prints the ratios
 	@$(BIN)/python -m benchmarks $(ARGS)
+
+soak: .make/venv ## 100,000 cut schedules of single card jobs and 200 office days with cuts; hours (docs/reliability.md)
+	$(BIN)/python -m tests.reliability --schedules 100000
+	$(BIN)/python -m sim office --days 200 --residents 300 --cuts --workers 2
 
 clean: ## Removes what was built or printed; the next make sets up again
 	rm -rf .make .venv out .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache *.egg-info

@@ -35,7 +35,9 @@ OFFERS = {
 TOGETHER = {
     "kiosk": "the whole kiosk on simulators, in the browser",
     "demo": "the journeys without hands, with pictures",
+    "office": "office days in virtual time, with faults and power cuts, and what the checkers saw",
 }
+ROOMS = {"kiosk": "sim.launcher", "demo": "sim.launcher", "office": "sim.office.command"}
 
 
 class Refused(Exception):
@@ -53,7 +55,7 @@ def main(argv: list[str] | None = None) -> int:
     try:
         if words and words[0] in TOGETHER:
             # The launcher brings the workbench and its web server; a lone printer should not wait for those.
-            together: Callable[[list[str]], int] = getattr(importlib.import_module("sim.launcher"), words[0])
+            together: Callable[[list[str]], int] = getattr(importlib.import_module(ROOMS[words[0]]), words[0])
             return together(words[1:])
         chosen = _parser().parse_args(words)
         if chosen.device == "list":

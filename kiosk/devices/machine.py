@@ -23,7 +23,7 @@ from kiosk.devices.profile import Profile, ProfileError, Slot
 log = logging.getLogger(__name__)
 
 POLL_SECONDS = 2.0
-"""How long a device may rest before it is asked again."""
+"""How long a device may rest before it is asked again, if `Machine` is not told otherwise."""
 POLL_LIMIT = 20.0
 """A poll bounds its own waiting; one that takes longer than this has a fault, and the device counts as silent."""
 
@@ -37,7 +37,9 @@ class Machine:
     work is polled, which also reconnects it after unplug and replug; a device at work holds its lock and is left alone.
     """
 
-    def __init__(self, profile: Profile, devices: Mapping[str, Device]) -> None:
+    def __init__(self, profile: Profile, devices: Mapping[str, Device], *, rest: float = POLL_SECONDS) -> None:
+        """`rest`: seconds for which an idle device is left alone between two polls."""
+        self._rest = rest
         self._slots = profile.slots.filled()
         self._devices = dict(devices)
         self._watchers: list[Watcher] = []
@@ -63,7 +65,9 @@ class Machine:
         for slot, device in self._devices.items():
             self._unwatch.append(device.board.watch(partial(self._tell, slot)))
         await asyncio.gather(*(_asked(slot, device, device.start) for slot, device in self._devices.items()))
-        self._rounds = [asyncio.create_task(_look_after(slot, device)) for slot, device in self._devices.items()]
+        self._rounds = [
+            asyncio.create_task(_look_after(slot, device, self._rest)) for slot, device in self._devices.items()
+        ]
 
     async def stop(self) -> None:
         """Ends the supervision and leaves every device safe. May be called twice."""
@@ -95,7 +99,7 @@ class Machine:
             watcher(slot, status)
 
 
-def build(profile: Profile, links: Mapping[str, Connector] | None = None) -> Machine:
+def build(profile: Profile, links: Mapping[str, Connector] | None = None, *, rest: float = POLL_SECONDS) -> Machine:
     """Puts the drivers of `profile` together; nothing is opened yet. ProfileError if a transport makes no sense.
 
     `links` replaces the transport of the slots it names by another byte stream: a simulator in the same process.
@@ -109,12 +113,12 @@ def build(profile: Profile, links: Mapping[str, Connector] | None = None) -> Mac
             devices[name] = module.Driver(link, options=module.Options.model_validate(slot.options))
         except LinkError as error:
             raise ProfileError(f"{profile.source or profile.name}: slots.{name}.transport: {error}") from error
-    return Machine(profile, devices)
+    return Machine(profile, devices, rest=rest)
 
 
-async def _look_after(slot: str, device: Device) -> None:
+async def _look_after(slot: str, device: Device, rest: float) -> None:
     while True:
-        await asyncio.sleep(POLL_SECONDS)
+        await asyncio.sleep(rest)
         if not device.lock.locked():
             await _asked(slot, device, device.poll)
 

@@ -92,7 +92,7 @@ class Mechanics:
             return
         self.powered = True
         self.just_reset = True
-        self._run(self._start_up())
+        self._run(self._start_up)
 
     async def _start_up(self) -> None:
         await self._wait(START_UP)
@@ -124,7 +124,7 @@ class Mechanics:
             "Srs": self._reset,
             "Scp": self._clean,
         }
-        return self._run(acts[name]())
+        return self._run(acts[name])
 
     def begin_sequence(self) -> None:
         self._sides = [{}, {}]
@@ -166,10 +166,10 @@ class Mechanics:
         return status.text(info, warning, self.error, near_empty, status.CARD_OUTSIDE if outside else 0)
 
     # -- acts ----------------------------------------------------------------------------------------------------
-    def _run(self, act: Awaitable[None]) -> asyncio.Task[None]:
+    def _run(self, act: Callable[[], Awaitable[None]]) -> asyncio.Task[None]:
         async def guarded() -> None:
             try:
-                await act
+                await act()
             except _Stopped:
                 pass
             finally:

@@ -90,8 +90,14 @@ class Centre:
                 return person
         raise KeyError("nobody in the registry has this NIK")
 
-    def set_approval(self, nik: str, kind: Kind) -> None:
+    def clear(self) -> None:
+        """Takes every approval out of the log: a registry whose people were replaced begins anew."""
+        self._log.clear()
+        self._changed()
+
+    def set_approval(self, nik: str, kind: Kind) -> str | None:
         """Gives this person an approval of that kind in place of the one before; `missing` takes it out of the log.
+        Returns the approval's id, None for `missing`.
 
         What a kiosk has fetched already, it keeps: `missing` only holds for kiosks that have not asked yet. After the
         card was collected, the next approval is for a new card and has a new slip.
@@ -108,6 +114,7 @@ class Centre:
             self._cursor += 1
             self._log.append(self._entry(person, kind))
         self._changed()
+        return self._log[-1].jti if kind != "missing" else None
 
     def cut_service(self, service: str, authorised: bool) -> None:
         """Cuts (False) or gives back (True) the office's authorisation for one service."""

@@ -69,6 +69,9 @@ class PipeEnd:
         self._out.end()
 
     async def close(self) -> None:
+        self.hang_up()
+
+    def hang_up(self) -> None:
         self._out.end()
         self._in.end()
 
@@ -106,9 +109,13 @@ class PipeConnector(Connector):
 
     async def unplug(self) -> None:
         """Pulls the cable: every open pipe ends and no new one opens until `replug`."""
+        self.cut()
+
+    def cut(self) -> None:
+        """`unplug`, within one instant."""
         self._plugged = False
         for end, task in self._open:
-            await end.close()
+            end.hang_up()
             task.cancel()
         self._open.clear()
 

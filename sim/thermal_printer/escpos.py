@@ -46,6 +46,8 @@ class Simulator:
         """`presenter`: a Custom kiosk printer, which holds its slips; it can show the fault "jam" too."""
         self.world = world
         self.pace = pace
+        self.look = LOOK
+        """Seconds between two looks at its own state for the automatic status back."""
         self.faults = FaultBoard(self.DEVICE, self.FAULTS | {"jam"} if presenter else self.FAULTS)
         self._presenter = Presenter(world, self.faults, pace) if presenter else None
         self._powered = True
@@ -167,7 +169,7 @@ class Simulator:
     async def _watch(self) -> None:
         """Automatic status back."""
         while True:
-            await asyncio.sleep(LOOK)
+            await asyncio.sleep(self.look)
             status = self._panel().automatic()
             if self._mask and watched(self._mask, status) != watched(self._mask, self._pushed):
                 self._push()

@@ -2,7 +2,8 @@
 
 import pytest
 
-from tests.journeys.office import SCANNERS, Fitted
+from sim.office.house import SCANNERS
+from tests.journeys.office import Fitted
 
 
 @pytest.fixture(params=sorted(SCANNERS))

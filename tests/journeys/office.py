@@ -16,27 +16,15 @@ import httpx
 from kiosk.api import messages as m
 from kiosk.api.client import ApiError, Client
 from kiosk.devices.loading import load
-from kiosk.devices.machine import build
-from kiosk.journal.database import Journal
 from kiosk.station.app import create_app
 from kiosk.station.logring import LogRing
-from kiosk.station.station import Station
 from sim import data
-from sim.card_encoder.pcsc import Simulator as EncoderSimulator
-from sim.card_printer.evolis import Simulator as PrinterSimulator
-from sim.centre import Centre, CentreTransport, Person
-from sim.clock import OfficeClock, SeededChance
-from sim.fingerprint_scanner.grow import Simulator as GrowSimulator
-from sim.fingerprint_scanner.libfprint import Simulator as LibfprintSimulator
-from sim.seam.pipe import PipeConnector
-from sim.thermal_printer.escpos import Simulator as ThermalSimulator
-from sim.ticket_dispenser.notch import Simulator as DispenserSimulator
-from sim.world import Place, World
+from sim.centre import Person
+from sim.office.house import House
+from sim.world import Place
 
 BLANKS = 5
 OFFICERS = ("OFFICER-1", "OFFICER-2")
-SCANNERS: dict[str, Any] = {"grow": GrowSimulator, "libfprint": LibfprintSimulator}
-"""Every driver of a fingerprint scanner, with its simulator."""
 LIFTED_AFTER = 1.0
 """Seconds for which a finger lies on a reader of libfprint, which gives the image when it has left."""
 
@@ -47,71 +35,28 @@ class Fitted:
     scanner = "grow"
 
 
-class Office:
+class Office(House):
     """Made by `office()`."""
 
     def __init__(self, folder: Path, seed: int) -> None:
-        self.folder = folder
-        self.clock = OfficeClock()
-        self._chance = SeededChance(seed)
-        self.world = World()
-        self.centre = Centre(self.clock.now, seed=seed)
-        self.printer = PrinterSimulator(self.world, seed=seed)
-        self.encoder = EncoderSimulator(self.world, seed=seed)
-        self.thermal = ThermalSimulator(self.world, seed=seed)
-        self._scanner_driver = Fitted.scanner
-        self.scanner = SCANNERS[self._scanner_driver](self.world, seed=seed)
-        self.dispenser = DispenserSimulator(self.world, seed=seed)
-        self._simulators: dict[str, Any] = {
-            "card_printer": self.printer,
-            "card_encoder": self.encoder,
-            "thermal_printer": self.thermal,
-            "fingerprint_scanner": self.scanner,
-            "ticket_dispenser": self.dispenser,
-        }
-        self.links: dict[str, PipeConnector] = {}
-        self.station: Station
+        super().__init__(folder, seed=seed, profile=load(str(_fitted_profile(folder))))
         self.api: Client
-        self._journal: Journal
         self._requests = 0
 
     # -- the machine ---------------------------------------------------------------------------------------------
     async def boot(self) -> None:
         """kioskd starts on the journal that is there."""
-        profile = load(self._profile())
-        self._journal = Journal(self.folder / "journal.sqlite", self.clock, self._chance, threaded=False)
-        self.links = {slot: PipeConnector(simulator.serve) for slot, simulator in self._simulators.items()}
-        self._http = httpx.AsyncClient(transport=CentreTransport(self.centre), base_url="http://centre", timeout=10.0)
-        self.station = Station(profile, build(profile, dict(self.links)), self._journal, self._http, self.clock)
-        await self.station.start()
+        await super().boot()
         self.api = Client(transport=httpx.ASGITransport(create_app(self.station, LogRing())))
         await self.until(lambda state: state.ready and state.link.since is not None)
 
-    def _profile(self) -> str:
-        """laptop-sim, with the scanner that this office has."""
-        file = self.folder / "office.toml"
-        slot = f'driver = "{self._scanner_driver}"\ntransport = "sim:fingerprint-scanner"\n'
-        file.write_text(f'name = "office"\nbase = "laptop-sim"\n[slots.fingerprint_scanner]\n{slot}')
-        return str(file)
-
-    async def die(self) -> None:
-        """kioskd is gone between two instants; the hardware is not."""
-        for link in self.links.values():
-            await link.unplug()
-        await self.station.stop()
+    async def clear_away(self) -> None:
+        await super().clear_away()
         await self.api.close()
-        await self._http.aclose()
-        self._journal.close()
 
     async def power_cut(self, seconds: float = 60.0) -> None:
         """The mains fail: kioskd and every device stop where they are, and come back `seconds` later."""
-        for simulator in self._simulators.values():
-            simulator.power_cut()
-        await self.die()
-        await asyncio.sleep(seconds)
-        for simulator in self._simulators.values():
-            simulator.power_on()
-        await self.boot()
+        await super().power_cut(seconds)
         await self.until(lambda state: all(not device.causes for device in state.devices))
 
     async def load_blanks(self, quantity: int = BLANKS) -> None:
@@ -142,7 +87,7 @@ class Office:
         """Lays this person's enrolled finger on the glass."""
         name = next(iter((person or self.resident).fingers.values()))
         self.world.place_finger(data.finger_image(name, impression))
-        if self._scanner_driver == "libfprint":
+        if self.scanner_driver == "libfprint":
             asyncio.get_running_loop().call_later(LIFTED_AFTER, self.world.place_finger, None)
 
     async def touch_once(self, person: Person) -> None:
@@ -228,7 +173,7 @@ class Office:
 
     def audited(self, kind: str) -> list[dict[str, Any]]:
         """The bodies of the audit's records of this kind."""
-        rows = self._journal.read_now(
+        rows = self.journal.read_now(
             lambda tx: tx.rows("SELECT body FROM audit WHERE kind = ? ORDER BY sequence", kind)
         )
         return [json.loads(row["body"]) for row in rows]
@@ -237,6 +182,14 @@ class Office:
         """What the centre was told, once nothing is queued any more."""
         await self.until(lambda state: state.link.queued == 0)
         return [event.body for event in self.centre.events if event.kind == kind]
+
+
+def _fitted_profile(folder: Path) -> Path:
+    """laptop-sim, with the scanner that this office has."""
+    file = folder / "office.toml"
+    slot = f'driver = "{Fitted.scanner}"\ntransport = "sim:fingerprint-scanner"\n'
+    file.write_text(f'name = "office"\nbase = "laptop-sim"\n[slots.fingerprint_scanner]\n{slot}')
+    return file
 
 
 @asynccontextmanager

@@ -49,7 +49,7 @@ async def test_an_approval_expires_while_the_kiosk_waits(tmp_path: Path) -> None
 async def test_an_approval_changed_in_the_journal_gains_nothing(tmp_path: Path) -> None:
     """Somebody with access to the disk puts another name on a waiting card."""
     async with office(tmp_path) as kiosk:
-        kiosk._journal.write_now(
+        kiosk.journal.write_now(
             lambda tx: tx.run("UPDATE approval SET record = replace(record, 'SPECIMEN', 'PENYUSUP')")
         )
         assert await kiosk.refused(kiosk.scan_slip()) == m.Cause.APPROVAL_FORGED

@@ -1,0 +1,304 @@
+"""One simulated day, from opening to the count at closing: the plan happens to the house, and the checkers look."""
+
+import asyncio
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from kiosk.api import messages as m
+from kiosk.cards.chip import files_for
+from kiosk.cards.record import CardRecord
+from kiosk.devices.loading import load
+from kiosk.devices.profile import Profile
+from kiosk.journal import audit
+from kiosk.journal.outbox import count as queued
+from sim.centre.people import Person
+from sim.clock import run
+from sim.office import memo
+from sim.office.checks import IntentWatch, card_faults, journal_faults, told_faults
+from sim.office.house import House
+from sim.office.mortal import Killed
+from sim.office.people import Resident, crowd
+from sim.office.plan import OPEN, Blackout, Day, Outage, Trouble, Visit, plan
+from sim.office.record import DayRecord
+from sim.world import Event, Place
+
+REST = 30.0
+"""Seconds between two polls of an idle device: what costs most of an idle day is asking devices how they are."""
+ASK_CENTRE = 60.0
+LOOK = 1.0
+"""Seconds between two looks of the card printer's driver while it moves something."""
+BLANKS = 40
+REFILL_BELOW = 8
+ROUND = 120.0
+"""Seconds between two rounds of the officers past the kiosk."""
+LATEST = OPEN + 3 * 3600.0
+"""By then even the last in the line has had his turn."""
+DRAIN = 1800.0
+RAM = Path("/dev/shm")  # noqa: S108 - only as the parent of a folder of this run's own
+
+
+def live(seed: int, day: int, residents: int, *, cuts: bool) -> DayRecord:
+    """Lives through day `day` of `seed`, in virtual time."""
+    memo.use()
+    with TemporaryDirectory(dir=RAM if RAM.is_dir() else None, prefix="anjungan-day-") as folder:
+        return run(_lived(Path(folder), plan(seed, day, residents, cuts=cuts)), seed=seed * 1_000 + day)
+
+
+async def _lived(folder: Path, day: Day) -> DayRecord:
+    return await OfficeDay(folder, day).live()
+
+
+def _profile() -> Profile:
+    whole = load("laptop-sim")
+    printer = whole.slots.card_printer
+    assert printer is not None
+    return whole.model_copy(
+        update={
+            "centre": whole.centre.model_copy(update={"poll_seconds": ASK_CENTRE}),
+            "slots": whole.slots.model_copy(
+                update={"card_printer": printer.model_copy(update={"options": {"poll_interval": LOOK}})}
+            ),
+        }
+    )
+
+
+class OfficeDay:
+    def __init__(self, folder: Path, day: Day) -> None:
+        self._day = day
+        self.record = DayRecord(day.seed, day.day)
+        self._house = House(folder, seed=day.seed * 1_000 + day.day, profile=_profile(), rest=REST)
+        self._house.thermal.look = REST
+        self._intents = IntentWatch(self._house.world, self._house.printer)
+        self._line = asyncio.Lock()
+        self._dark = asyncio.Event()
+        self._blackout: Blackout | None = None
+        self._armed_at = 0
+        self._uncounted = 0
+        self._loads = 0
+        self._people: dict[int, Person] = {}
+        self._digests: dict[str, bytes] = {}
+        self._house.world.watch(self._see)
+        self._house.moments.strike = self._strike
+
+    async def live(self) -> DayRecord:
+        self._open_registry()
+        await self._boot()
+        await self._load_blanks()
+        tasks = [
+            *(self._visitor(visit) for visit in self._day.visits),
+            *(self._outage(outage) for outage in self._day.outages),
+            *(self._trouble(trouble) for trouble in self._day.troubles),
+            *(self._smuggle(at, count) for at, count in self._day.uncounted),
+        ]
+        standing = [asyncio.create_task(self._power()), asyncio.create_task(self._staff())]
+        try:
+            async with asyncio.timeout(LATEST), asyncio.TaskGroup() as group:
+                for task in tasks:
+                    group.create_task(task)
+        except* TimeoutError:
+            self.record.violations.append("the day did not end: somebody still stands before the kiosk")
+        for one in standing:
+            one.cancel()
+        await asyncio.gather(*standing, return_exceptions=True)
+        await self._close()
+        return self.record
+
+    # -- the parts of a day --------------------------------------------------------------------------------------
+    def _open_registry(self) -> None:
+        """Everybody who comes for a card today has an approval of the kind that the plan says."""
+        visits = [visit for visit in self._day.visits if visit.service is None]
+        centre = self._house.centre
+        centre.people = crowd(len(visits))
+        centre.clear()
+        for visit, person in zip(visits, centre.people, strict=True):
+            self._people[visit.number] = person
+            jti = centre.set_approval(person.nik, visit.approval)
+            if visit.approval == "good":
+                assert jti is not None
+                self._digests[jti] = files_for(CardRecord.model_validate(person.record)).digest
+
+    async def _visitor(self, visit: Visit) -> None:
+        await asyncio.sleep(visit.at)
+        who = f"resident {visit.number}"
+        self._note(who, "arrives")
+        async with self._line:
+            self.record.wait_of[who] = self._now() - visit.at
+            await self._turn(visit, who)
+
+    async def _turn(self, visit: Visit, who: str) -> None:
+        resident = Resident(
+            self._house, visit, self._people.get(visit.number), lambda what: self._note(who, what, count=what)
+        )
+        end = await resident.at_the_kiosk()
+        self._note(who, f"leaves with {end}", count=f"left with {end.split(' ')[0]}")
+        if visit.finger in ("wrong", "none") and end == "card":
+            self.record.violations.append(f"{who} got a card without the holder's finger")
+        if visit.trick == "again" and end == "card":
+            end = await resident.at_the_kiosk()
+            self._note(who, f"tried again: {end}", count=f"second try: {end}")
+            if end == "card":
+                self.record.violations.append(f"{who} got a second card")
+
+    async def _outage(self, outage: Outage) -> None:
+        await asyncio.sleep(outage.at)
+        self._house.centre.outage = outage.kind
+        self._note("link", f"{outage.kind} down", count=f"{outage.kind} outage")
+        await asyncio.sleep(outage.seconds)
+        self._house.centre.outage = "none"
+        self._note("link", "up")
+
+    async def _trouble(self, trouble: Trouble) -> None:
+        await asyncio.sleep(trouble.at)
+        board = self._house.simulators[trouble.device].faults
+        self._note(trouble.device, trouble.fault, count=f"fault {trouble.fault}")
+        if trouble.fault in ("jam", "card-torn", "dead-chip", "chip-write-error"):
+            board.fail_next(trouble.fault)
+            return
+        board.fail_repeatedly(trouble.fault)
+        await asyncio.sleep(trouble.seconds)
+        board.clear(trouble.fault)
+        self._note(trouble.device, "well")
+
+    async def _smuggle(self, at: float, count: int) -> None:
+        await asyncio.sleep(at)
+        self._house.world.load_blanks(count)
+        self._uncounted += count
+        self._note("staff", f"puts {count} blanks in without counting them", count="uncounted blanks")
+
+    async def _staff(self) -> None:
+        """Officers pass by: they fill the hopper, paper and tickets."""
+        house = self._house
+        while True:
+            await asyncio.sleep(ROUND)
+            if len(house.world.at(Place.HOPPER)) < REFILL_BELOW and house.alive:
+                try:
+                    await self._load_blanks()
+                except Killed:
+                    self._note("staff", "the screen went dark while blanks were counted in")
+            if house.world.paper_mm < 5_000:
+                house.world.load_paper()
+            house.world.tickets_left = max(house.world.tickets_left, 100)
+
+    async def _load_blanks(self) -> None:
+        """Two officers count blanks in: they enter the number, and put them into the hopper once it is booked."""
+        self._loads += 1
+        request = m.BlanksLoaded(
+            request_id=f"load-{self._loads:05d}", quantity=BLANKS, officers=("OFFICER-1", "OFFICER-2")
+        )
+        while True:
+            try:
+                await self._house.station.load_blanks(request)
+                break
+            except Killed:  # nobody knows whether it was booked: asked again under the same number
+                await asyncio.sleep(ROUND)
+        self._house.world.load_blanks(BLANKS)
+        self._note("staff", f"{BLANKS} blanks counted in", count="blanks counted in")
+
+    # -- power ---------------------------------------------------------------------------------------------------
+    async def _boot(self) -> None:
+        await self._house.boot()
+        self._intents.journal = self._house.journal
+        self._note("kioskd", "starts", count="kioskd starts")
+
+    async def _power(self) -> None:
+        """Each blackout in turn: armed at its time, it strikes at a moment; afterwards kioskd comes back."""
+        for blackout in sorted(self._day.blackouts, key=lambda one: one.at):
+            await asyncio.sleep(max(0.0, blackout.at - self._now()))
+            self._dark.clear()
+            self._armed_at, self._blackout = self._house.moments.count, blackout
+            await self._dark.wait()
+            await self._come_back(blackout)
+
+    def _strike(self, count: int, name: str) -> None:
+        blackout = self._blackout
+        if blackout is None or count < self._armed_at + blackout.moment:
+            return
+        self._blackout = None
+        power = blackout.power_on is not None
+        if blackout.power_on is not None:
+            self._house.printer.power_on_behaviour = blackout.power_on
+        self._house.strike(power=power)
+        self._note("power" if power else "kioskd", f"ends {name}", count="power cut" if power else "kioskd killed")
+        self._dark.set()
+
+    async def _come_back(self, blackout: Blackout) -> None:
+        house = self._house
+        self._intents.settle()
+        self._count_commits()
+        await house.clear_away()
+        await asyncio.sleep(blackout.seconds)
+        if blackout.stolen and house.world.take_card() is not None:
+            self._note("somebody", "takes the card at the exit", count="card taken in the dark")
+        if blackout.power_on is not None:
+            house.power_on()
+            self._note("power", f"is back, the printer will {blackout.power_on}")
+        await self._boot()
+
+    # -- closing -------------------------------------------------------------------------------------------------
+    async def _close(self) -> None:
+        """The kiosk has told everything, rests, and is counted."""
+        house = self._house
+        house.moments.strike = None
+        house.centre.outage = "none"
+        for simulator in house.simulators.values():
+            simulator.faults.clear()
+        if not house.alive:
+            await house.clear_away()
+            house.power_on()
+            await self._boot()
+        await self._settled()
+        self._count_commits()
+        record, journal = self.record, house.journal
+        record.violations += card_faults(house.world, journal, self._digests, uncounted=self._uncounted)
+        record.violations += journal_faults(journal)
+        record.violations += told_faults(journal, house.centre.events)
+        record.violations += self._intents.violations
+        for row in journal.post_mortem(
+            lambda tx: tx.rows("SELECT state || ' -> ' || outcome AS way FROM job WHERE outcome IS NOT NULL")
+        ):
+            record.counts[f"job {row['way']}"] += 1
+        record.counts["events told"] = len(house.centre.events)
+        record.audit_head = journal.post_mortem(
+            lambda tx: audit.check(tx.rows("SELECT * FROM audit ORDER BY sequence"))
+        ).head
+        record.closed = self._now()
+        await house.die()
+
+    async def _settled(self) -> None:
+        """Waits until no job is open and the outbox is empty; a violation if that never comes."""
+        house = self._house
+        try:
+            async with asyncio.timeout(DRAIN):
+                while await house.journal.read(
+                    lambda tx: tx.number("SELECT count(*) FROM job WHERE closed IS NULL")
+                ) or await house.journal.read(queued):
+                    house.world.take_card()
+                    house.station.link.hurry()
+                    await asyncio.sleep(5.0)
+        except TimeoutError:
+            self.record.violations.append("the kiosk did not come to rest within half an hour of closing")
+
+    # -- what is written down ------------------------------------------------------------------------------------
+    def _count_commits(self) -> None:
+        self.record.counts["commits"] += self._house.journal.commits
+
+    def _see(self, event: Event) -> None:
+        if event.card is not None and event.kind in ("card-moved", "card-printed"):
+            self._note("card", f"{event.card.serial} {event.kind} {event.what}")
+        elif event.kind in ("slip", "ticket"):
+            self._note("paper", event.kind, count=event.kind)
+        elif event.kind == "finger" and event.what != "none":
+            self._note("glass", "a finger")
+        if event.kind in ("card-moved", "stock"):
+            hopper = len(self._house.world.at(Place.HOPPER))
+            if not self.record.stock or self.record.stock[-1][1] != hopper:
+                self.record.stock.append((self._now(), hopper))
+
+    def _note(self, who: str, what: str, *, count: str = "") -> None:
+        self.record.note(self._now(), who, what)
+        if count:
+            self.record.counts[count] += 1
+
+    @staticmethod
+    def _now() -> float:
+        return asyncio.get_running_loop().time()
