@@ -7,8 +7,9 @@ ARGS ?=
 TESTS ?= tests
 
 # venv and compiler: the environment and pyscard's binding. pcscd, vpcd: a simulated card behind the real resource
-# manager. GL, mtdev, xvfb: the touchscreen without a screen. systemd: systemd-analyze and udevadm for the units.
-DEBIAN := python3-venv python3-dev gcc libc6-dev libpcsclite-dev swig pcscd vsmartcard-vpcd \
+# manager. softhsm2, openssl: a token for the cards' keys, and who checks a chip's signature. GL, mtdev, xvfb: the
+# touchscreen without a screen. systemd: systemd-analyze and udevadm for the units.
+DEBIAN := python3-venv python3-dev gcc libc6-dev libpcsclite-dev swig pcscd vsmartcard-vpcd softhsm2 openssl \
     libgl1 libegl1 libgles2 libgl1-mesa-dri libmtdev1 xvfb systemd udev
 
 .PHONY: help run demo test check format bench clean
@@ -52,5 +53,5 @@ clean: ## Removes what was built or printed; the next make sets up again
 .make/venv: pyproject.toml constraints.txt | .make/apt
 	@echo "Setting up .venv"
 	@$(BIN)/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear .venv
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev,pcsc]'
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev,pcsc,hsm]'
 	@touch $@

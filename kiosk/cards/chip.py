@@ -72,6 +72,8 @@ class ChipReason(StrEnum):
     """The chip reports that its memory failed (65 81 and the like)."""
     REFUSED = "refused"
     """The chip answered a command with an error we have no other word for."""
+    AUTHENTICATION = "authentication"
+    """The chip does not hold the keys it should, or the channel to it was disturbed. Never tried twice: it counts."""
     READ_BACK = "read_back"
     """The chip's own digest differs from ours before the commit."""
     MISMATCH = "mismatch"
@@ -97,8 +99,8 @@ def files_for(record: CardRecord) -> ChipFiles:
 
 async def read_uid(channel: CardChannel) -> bytes:
     """The chip's 4, 7 or 10 byte identifier, from the reader."""
-    status, uid = await _send(channel, b"\xff\xca\x00\x00\x00")
-    _expect(status, "GET UID")
+    status, uid = await send(channel, b"\xff\xca\x00\x00\x00")
+    expect(status, "GET UID")
     if len(uid) not in (4, 7, 10):
         raise ProtocolError(f"a UID of {len(uid)} bytes")
     return uid
@@ -113,9 +115,9 @@ async def inspect(channel: CardChannel) -> ChipReport:
         if attempt:
             await channel.reset()
         try:
-            status, _ = await _send(channel, _select_application())
+            status, _ = await send(channel, select_application())
             if status == OK:
-                status, answer = await _send(channel, b"\x00\xca\xff\x20\x00")
+                status, answer = await send(channel, b"\x00\xca\xff\x20\x00")
                 if status == OK:
                     return decode_status(answer)
         except ProtocolError:
@@ -171,23 +173,23 @@ async def write(channel: CardChannel, files: ChipFiles) -> None:
         for offset in range(0, len(content), CHUNK):
             piece = content[offset : offset + CHUNK]
             head = b"\x00\xd6" + offset.to_bytes(2, "big") + bytes([len(piece)])
-            status, _ = await _send(channel, head + piece)
-            _expect(status, f"UPDATE BINARY {file:04X} at {offset}")
-    status, answer = await _send(channel, b"\x00\xca\xff\x21\x00")
-    _expect(status, "GET DATA FF21")
+            status, _ = await send(channel, head + piece)
+            expect(status, f"UPDATE BINARY {file:04X} at {offset}")
+    status, answer = await send(channel, b"\x00\xca\xff\x21\x00")
+    expect(status, "GET DATA FF21")
     if only(only(answer, 0xFF21), 0x81) != files.digest:
         raise ChipError(ChipReason.READ_BACK, "the chip's digest over its files is not ours; not committed")
-    status, _ = await _send(channel, b"\x80\xf0\x40\x0f\x20" + files.digest)
-    _expect(status, "SET STATUS PERSONALIZED")
+    status, _ = await send(channel, b"\x80\xf0\x40\x0f\x20" + files.digest)
+    expect(status, "SET STATUS PERSONALIZED")
 
 
 async def verify(channel: CardChannel, files: ChipFiles) -> None:
     """Cold reset, then reads every file as a stranger would and compares byte for byte. ChipError MISMATCH if not."""
     await channel.reset()
-    status, _ = await _send(channel, _select_application())
-    _expect(status, "SELECT application")
-    status, answer = await _send(channel, b"\x00\xca\xff\x20\x00")
-    _expect(status, "GET DATA FF20")
+    status, _ = await send(channel, select_application())
+    expect(status, "SELECT application")
+    status, answer = await send(channel, b"\x00\xca\xff\x20\x00")
+    expect(status, "GET DATA FF20")
     report = decode_status(answer)
     if report.state is not ChipState.COMMITTED or report.digest != files.digest:
         raise ChipError(ChipReason.MISMATCH, f"the chip is {report.state}, or committed with another digest")
@@ -202,35 +204,37 @@ async def _read(channel: CardChannel, file: int, size: int) -> bytes:
     content = bytearray()
     while len(content) < size:
         wanted = min(READ_MAX, size - len(content))
-        status, piece = await _send(channel, b"\x00\xb0" + len(content).to_bytes(2, "big") + bytes([wanted & 0xFF]))
-        _expect(status, f"READ BINARY {file:04X} at {len(content)}")
+        status, piece = await send(channel, b"\x00\xb0" + len(content).to_bytes(2, "big") + bytes([wanted & 0xFF]))
+        expect(status, f"READ BINARY {file:04X} at {len(content)}")
         if not 0 < len(piece) <= wanted:
             raise ChipError(ChipReason.MISMATCH, f"file {file:04X} gave {len(piece)} bytes for {wanted}")
         content += piece
-    status, _ = await _send(channel, b"\x00\xb0" + size.to_bytes(2, "big") + b"\x01")
+    status, _ = await send(channel, b"\x00\xb0" + size.to_bytes(2, "big") + b"\x01")
     if status != WRONG_OFFSET:
         raise ChipError(ChipReason.MISMATCH, f"file {file:04X} goes on after its {size} bytes ({status:04X})")
     return bytes(content)
 
 
-def _select_application() -> bytes:
+def select_application() -> bytes:
+    """SELECT by name, ISO/IEC 7816-4, 7.1.1."""
     return b"\x00\xa4\x04\x0c" + bytes([len(AID)]) + AID
 
 
 async def _select_file(channel: CardChannel, file: int) -> None:
-    status, _ = await _send(channel, b"\x00\xa4\x02\x0c\x02" + file.to_bytes(2, "big"))
-    _expect(status, f"SELECT {file:04X}")
+    status, _ = await send(channel, b"\x00\xa4\x02\x0c\x02" + file.to_bytes(2, "big"))
+    expect(status, f"SELECT {file:04X}")
 
 
-async def _send(channel: CardChannel, apdu: bytes) -> tuple[int, bytes]:
-    """(status word, data)."""
+async def send(channel: CardChannel, apdu: bytes) -> tuple[int, bytes]:
+    """(status word, data) of one command."""
     answer = await channel.transmit(apdu)
     if len(answer) < 2:
         raise ProtocolError(f"a response APDU of {len(answer)} bytes")
     return int.from_bytes(answer[-2:], "big"), answer[:-2]
 
 
-def _expect(status: int, what: str) -> None:
+def expect(status: int, what: str) -> None:
+    """ChipError unless the status word is 9000; `what` names the command."""
     if status == OK:
         return
     if status >> 8 in _BROKEN:
