@@ -46,6 +46,8 @@ MASTER_FILE = b"\x3f\x00"
 ISSUER_ROOM = 239
 """Most bytes of an answer that SCP03 can pad and seal within a short response."""
 INITIALIZE, EXTERNAL_AUTHENTICATE, SELECT, GET_DATA = 0x50, 0x82, 0xA4, 0xCA
+HANDSHAKES = (INITIALIZE, EXTERNAL_AUTHENTICATE, 0x84, 0x22, 0x86)
+"""What opens a session is said plainly, never inside another."""
 
 
 class Chip:
@@ -98,7 +100,7 @@ class Chip:
     # -- who is speaking -----------------------------------------------------------------------------------------
     def _protected(self, command: Command) -> bytes:
         """Opens what protects the command, obeys it, and protects the answer."""
-        if command.cla in (MESSAGING, MESSAGING | CHAINED):
+        if command.cla == MESSAGING:
             return self._by_holder(command)
         self._reader.session = None
         if command.cla in (SM_BIT, 0x80 | SM_BIT):
@@ -148,6 +150,8 @@ class Chip:
         if command.ins == SELECT:
             return self._select(command, right)
         if self._content.card_state == TERMINATED and command.ins != GET_DATA:
+            return NOT_NOW
+        if command.ins in HANDSHAKES and right is not Right.STRANGER:
             return NOT_NOW
         match command.ins:  # these need no application: a reader begins with PACE in the master file
             case 0xB0:

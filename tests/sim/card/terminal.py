@@ -186,7 +186,9 @@ class Session:
         data = apdu[5 : 5 + apdu[4]] if len(apdu) > 5 else b""
         le = apdu[5 + len(data) :] if data else apdu[4:5]
         head = bytes([apdu[0] | 0x0C]) + apdu[1:4]
-        body = obj("87", b"\x01" + _run(self._cipher().encryptor(), filled(data, self.block))) if data else b""
+        sealed = _run(self._cipher().encryptor(), filled(data, self.block)) if data else b""
+        odd = apdu[1] & 1  # then without the byte that tells of the padding
+        body = (obj("85", sealed) if odd else obj("87", b"\x01" + sealed)) if data else b""
         body += obj("97", le) if le else b""
         covered = filled(head, self.block) + body if body else head
         body += obj("8E", self._checksum(covered))

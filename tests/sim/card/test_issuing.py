@@ -111,6 +111,15 @@ def test_a_plain_command_in_between_ends_the_channel() -> None:
     assert one.ask(send, ONE) == b"\x69\x82"
 
 
+@pytest.mark.parametrize("apdu", ["80500000080000000000000000", "0084000008", "0022C1A400", "0086000000"])
+def test_no_session_is_opened_inside_another(apdu: str) -> None:
+    card = PhysicalCard()
+    personalise(card)
+    send, one = opened(card)
+    assert one.ask(send, bytes.fromhex(apdu)) == b"\x69\x85"
+    assert said(one.ask(send, bytes.fromhex("80F24002024F0000"))), "and the one there is goes on"
+
+
 def test_wrong_keys_are_refused_and_the_card_stops_listening_after_five() -> None:
     card = PhysicalCard()
     for _ in range(5):
