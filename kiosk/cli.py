@@ -18,9 +18,12 @@ from drivers.contract.errors import DeviceError
 from kiosk.api import messages as m
 from kiosk.api.client import ApiError, Client
 from kiosk.cards.chip import ChipError
+from kiosk.cards.personalise.custody import CentreAway
+from kiosk.cards.personalise.files import SigningError
+from kiosk.cards.personalise.layout import LayoutError
+from kiosk.cards.personalise.token import TokenError
 from kiosk.cards.stranger.passive import NotGenuine
 from kiosk.cards.stranger.reader import Access, Content
-from kiosk.centre.cards import CentreAway
 from kiosk.devices.loading import load
 from kiosk.devices.machine import build
 from kiosk.devices.profile import ProfileError
@@ -317,7 +320,9 @@ def main() -> None:
     """The program. A refusal is told without a traceback; a fault in the program keeps its traceback."""
     try:
         app()
-    except (Refusal, ProfileError, DeviceError, JournalError, OSError, ChipError, NotGenuine, CentreAway) as error:
+    except (Refusal, ProfileError, DeviceError, JournalError, OSError) as error:
+        _tell(str(error))
+    except (ChipError, NotGenuine, CentreAway, SigningError, LayoutError, TokenError) as error:
         _tell(str(error))
     except ApiError as error:
         _tell(f"{error}{'' if error.problem else '; is kioskd running? (systemctl status kioskd)'}")

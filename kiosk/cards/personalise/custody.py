@@ -10,6 +10,7 @@
 from collections.abc import Sequence
 from typing import Protocol
 
+from kiosk.api.messages import Cause
 from kiosk.cards.personalise import scp03
 from kiosk.cards.personalise.scp03 import FULL, Channel, Cmac
 from kiosk.clock import Chance
@@ -21,6 +22,15 @@ ENC, MAC = 0x01, 0x02
 _SYSTEM = b"\x01ANJUNGAN"
 """Begins the diversification input: version of the scheme, then whose cards these are."""
 _UID_FIELD = 8
+
+
+class CentreAway(Exception):
+    """Whoever holds the keys, or signs, cannot be asked. Nothing was decided about the card. `cause`: LINK_DOWN or
+    CENTRE_DOWN."""
+
+    def __init__(self, cause: Cause, detail: str) -> None:
+        super().__init__(f"{cause}: {detail}")
+        self.cause = cause
 
 
 class CardSession(Protocol):

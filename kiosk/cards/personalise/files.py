@@ -23,11 +23,20 @@ class SigningError(Exception):
     """The document signer did not sign, or signed something else. Says why; holds nothing personal."""
 
 
+@dataclass(frozen=True, slots=True)
+class Signed:
+    """`sod`: EF.SOD over exactly these whole data groups, by number."""
+
+    groups: Mapping[int, bytes] = field(repr=False)
+    sod: bytes = field(repr=False)
+
+
 class DocumentSigner(Protocol):
     """The one who may sign chips. It is at the centre, never at a kiosk."""
 
-    async def sign(self, groups: Mapping[int, bytes], card_id: bytes) -> bytes:
-        """EF.SOD over whole data groups (by number) for the chip with this UID. SigningError if it will not."""
+    async def sign(self, groups: Mapping[int, bytes], card_id: bytes) -> Signed:
+        """Signs data groups for the chip with this UID; without DG15 where it had to sign before the card was there.
+        SigningError if it will not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,13 +59,13 @@ class Plan:
                 built[group.number] = tlv(group.tag, content)
         return built
 
-    def files(self, groups: Mapping[int, bytes], sod: bytes) -> ChipFiles:
+    def files(self, signed: Signed) -> ChipFiles:
         """Every file in the order of writing. ChipTooSmall if they do not fit."""
         known = {group.number: group for group in self.layout.groups}
-        contents = {known[number].file: content for number, content in groups.items()}
+        contents = {known[number].file: content for number, content in signed.groups.items()}
         contents[EF_CARD_ACCESS] = security_infos(pace_info())
-        contents[EF_SOD] = sod
-        contents[EF_COM] = com(*(known[number].tag for number in sorted(groups)))
+        contents[EF_SOD] = signed.sod
+        contents[EF_COM] = com(*(known[number].tag for number in sorted(signed.groups)))
         total = sum(map(len, contents.values()))
         capacity = self.layout.sizes[self.size].capacity
         if total > capacity:

@@ -81,16 +81,17 @@ class Writer:
                 await channel.reset()
         raise AssertionError("every try ends above")
 
-    async def secure(self, channel: CardChannel, job: Job) -> None:
+    @staticmethod
+    async def secure(custody: KeyCustody, channel: CardChannel, job: Job) -> None:
         """Ends the card's production: its life cycle goes to SECURED. Only after it was read back and found good."""
-        session = await self._open(channel, job)
+        session = await _open(custody, channel, job)
         await _run(channel, session, [SECURED], ["SET STATUS SECURED"])
 
     async def _once(self, channel: CardChannel, job: Job, promised: set[bytes]) -> bytes:
-        session = await self._open(channel, job)
+        session = await _open(self._custody, channel, job)
         [answer] = await _run(channel, session, [GENERATE_KEY], ["GENERATE ASYMMETRIC KEY PAIR"])
         groups = job.plan.groups(only(only(answer, 0x7F49), 0x86))
-        files = job.plan.files(groups, await self._signer.sign(groups, job.uid))
+        files = job.plan.files(await self._signer.sign(groups, job.uid))
         commands, names = zip(*_stores(files, job.plan.access_key()), strict=True)
         await _run(channel, session, commands, names)
         [answer] = await _run(channel, session, [READ_BACK], ["GET DATA FF21"])
@@ -101,22 +102,23 @@ class Writer:
         await _run(channel, session, [PERSONALIZED + files.digest], ["SET STATUS PERSONALIZED"])
         return files.digest
 
-    async def _open(self, channel: CardChannel, job: Job) -> CardSession:
-        key_version = job.plan.layout.key_version
-        status, _ = await send(channel, select_application())
-        expect(status, "SELECT application")
-        challenge = await self._custody.host_challenge()
-        status, answer = await send(channel, scp03.initialize_update(key_version, challenge))
-        expect(status, "INITIALIZE UPDATE")
-        CardAnswer.parse(answer)
-        try:
-            session = await self._custody.open_session(job.uid, key_version, challenge, answer)
-        except ChannelError as error:
-            raise ChipError(ChipReason.AUTHENTICATION, "the chip holds other keys") from error
-        status, _ = await send(channel, session.authenticate)
-        if status != 0x9000:
-            raise ChipError(ChipReason.AUTHENTICATION, f"EXTERNAL AUTHENTICATE: {status:04X}")
-        return session
+
+async def _open(custody: KeyCustody, channel: CardChannel, job: Job) -> CardSession:
+    key_version = job.plan.layout.key_version
+    status, _ = await send(channel, select_application())
+    expect(status, "SELECT application")
+    challenge = await custody.host_challenge()
+    status, answer = await send(channel, scp03.initialize_update(key_version, challenge))
+    expect(status, "INITIALIZE UPDATE")
+    CardAnswer.parse(answer)
+    try:
+        session = await custody.open_session(job.uid, key_version, challenge, answer)
+    except ChannelError as error:
+        raise ChipError(ChipReason.AUTHENTICATION, "the chip holds other keys") from error
+    status, _ = await send(channel, session.authenticate)
+    if status != 0x9000:
+        raise ChipError(ChipReason.AUTHENTICATION, f"EXTERNAL AUTHENTICATE: {status:04X}")
+    return session
 
 
 def _stores(files: ChipFiles, access_key: bytes) -> Iterator[tuple[bytes, str]]:

@@ -14,14 +14,14 @@ from drivers.contract.errors import DeviceError, ProtocolError
 from drivers.contract.words import DeviceCause
 from kiosk.cards import chip, mrz
 from kiosk.cards.chip import ChipError, ChipReason, ChipState
-from kiosk.cards.personalise.custody import ENC, MAC, TEST_MASTER, KeyCustody, diversified, software_keys
+from kiosk.cards.personalise.custody import ENC, MAC, TEST_MASTER, CentreAway, KeyCustody, diversified, software_keys
 from kiosk.cards.personalise.files import SigningError
 from kiosk.cards.personalise.scp03 import aes_cmac
 from kiosk.cards.personalise.writer import Job, Writer
 from kiosk.cards.stranger import reader
 from kiosk.cards.stranger.passive import NotGenuine
 from kiosk.cards.stranger.reader import Access, Content
-from kiosk.centre.cards import CentreAway, CentreKeys, CentreSigner
+from kiosk.centre.cards import CentreKeys, CentreSigner
 from sim.centre import Centre
 from sim.centre.signer import DocumentSigner
 from sim.clock import SeededChance
@@ -79,7 +79,7 @@ async def test_what_the_centre_wraps_and_signs_a_stranger_reads_and_believes(acc
         assert content.original
         for file, read_back in content.files.items():
             assert read_back == hand.memory[f"ef:{file:04X}"]
-        await at.writer().secure(hand, at.job())
+        await Writer.secure(CentreKeys(at.http, "SPC01"), hand, at.job())
         assert hand.memory["card"] == b"\x0f"
 
 
@@ -88,7 +88,7 @@ async def test_software_keys_and_the_centres_keys_open_the_same_card() -> None:
         hand = Hand()
         await at.writer(software_keys(SeededChance(1))).write(hand, at.job())
         await hand.reset()
-        await at.writer().secure(hand, at.job())
+        await Writer.secure(CentreKeys(at.http, "SPC01"), hand, at.job())
 
 
 async def test_nobody_reads_before_the_commit_and_nobody_writes_after_it() -> None:

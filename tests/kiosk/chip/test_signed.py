@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from kiosk.cards.lds import ChipFiles
 from kiosk.cards.personalise import layout
-from kiosk.cards.personalise.files import ChipTooSmall, Plan
+from kiosk.cards.personalise.files import ChipTooSmall, Plan, Signed
 from kiosk.cards.record import CardRecord
 from kiosk.cards.stranger import passive
 from kiosk.cards.stranger.passive import NotGenuine
@@ -37,7 +37,7 @@ def plan(size: str = "S", record: CardRecord | None = None, **other: Any) -> Pla
 
 def signed(wanted: Plan) -> tuple[dict[int, bytes], ChipFiles]:
     groups = wanted.groups(POINT)
-    return groups, wanted.files(groups, SIGNER.sign(groups))
+    return groups, wanted.files(Signed(groups, SIGNER.sign(groups)))
 
 
 @pytest.mark.parametrize(("size", "least", "most"), [("S", 4_000, 6_500), ("L", 8_000, 24_000)])
