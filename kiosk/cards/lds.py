@@ -12,14 +12,12 @@ from types import MappingProxyType
 
 from PIL import Image
 
-from kiosk.cards import mrz
 from kiosk.cards.record import CardRecord
 from kiosk.cards.tlv import tlv
 
-EF_COM, EF_DG1, EF_DG2, EF_DG11 = 0x011E, 0x0101, 0x0102, 0x010B
-"""Doc 9303-10, table 38: file identifiers under the eMRTD application."""
+EF_COM = 0x011E
+"""Doc 9303-10, table 38."""
 
-DG2_MAX = 6_000
 FACE_SIZES = ((480, 640), (360, 480), (240, 320), (180, 240), (120, 160), (90, 120))
 QUALITIES = (80, 70, 60, 50, 40, 30, 20)
 PIXELS_PER_BYTE = 24
@@ -48,25 +46,9 @@ class ChipFiles:
         object.__setattr__(self, "digest", total.digest())
 
 
-def build(record: CardRecord) -> ChipFiles:
-    """The files for one person. ValueError (PhotoError) if the record cannot be brought onto a chip."""
-    return ChipFiles(
-        {
-            EF_DG2: dg2(record.photo),
-            EF_DG11: dg11(record),
-            EF_DG1: tlv(0x61, tlv(0x5F1F, "".join(mrz.lines(mrz.zone_of(record))).encode("ascii"))),
-            EF_COM: com(0x61, 0x75, 0x6B),
-        }
-    )
-
-
 def com(*tags: int) -> bytes:
     """EF.COM (Doc 9303-10, 4.6.1): LDS version 1.7, Unicode 4.0.0, the data groups that are there."""
     return tlv(0x60, tlv(0x5F01, b"0107"), tlv(0x5F36, b"040000"), tlv(0x5C, bytes(tags)))
-
-
-def dg11(record: CardRecord) -> bytes:
-    return tlv(0x6B, personal_details(record))
 
 
 def personal_details(record: CardRecord) -> bytes:
@@ -88,10 +70,6 @@ def personal_details(record: CardRecord) -> bytes:
     }
     tags = b"".join(tag.to_bytes(2, "big") for tag in fields)
     return tlv(0x5C, tags) + b"".join(tlv(tag, text.encode("utf-8")) for tag, text in fields.items())
-
-
-def dg2(photo: bytes) -> bytes:
-    return tlv(0x75, face_template(photo, DG2_MAX))
 
 
 def face_template(photo: bytes, limit: int) -> bytes:

@@ -51,11 +51,7 @@ HANDSHAKES = (INITIALIZE, EXTERNAL_AUTHENTICATE, 0x84, 0x22, 0x86)
 
 
 class Chip:
-    """`cells`: what it does not forget (World's `Card.chip`). `uid`: what it says in the anticollision.
-
-    `plain`: also takes files and the commit without any secure channel, and is then open to every reader; a card that
-    has been given access keys is never treated so.
-    """
+    """`cells`: what it does not forget (World's `Card.chip`). `uid`: what it says in the anticollision."""
 
     def __init__(
         self,
@@ -64,15 +60,13 @@ class Chip:
         uid: bytes = bytes(7),
         write_fails: Callable[[], bool] = never,
         supply: Supply | None = None,
-        plain: bool = True,
         seed: int = 0,
     ) -> None:
         chance = random.Random(seed)
         self._memory = Memory(cells, supply=supply, write_fails=write_fails, seed=seed)
         self._content = Content(self._memory)
         self._issuer = Issuer(self._content, uid, chance)
-        self._reader = Reader(self._content, chance, open_without_keys=plain)
-        self._plain = plain
+        self._reader = Reader(self._content, chance)
         self._dead = False
         self._selected = False
         self._file: int | None = None
@@ -174,15 +168,13 @@ class Chip:
             case 0x46:
                 return issuer.generate(command)
             case 0xF0:
-                return self._set_status(command)
+                return issuer.set_status(command)
             case 0x84:
                 return reader.challenge(command)
             case 0x82:
                 return reader.authenticate(command)
             case 0x88:
                 return reader.sign(command, right)
-            case 0xD6:
-                return self._update(command)
         return UNKNOWN_INS
 
     def _select(self, command: Command, right: Right) -> bytes:
@@ -235,28 +227,6 @@ class Chip:
         """The master file has EF.CardAccess. A finished card has only the files that it was given."""
         known = number in FILES if self._selected else number == CARD_ACCESS
         return known and (not self._content.committed or self._content.file(number) != b"")
-
-    # -- without a secure channel --------------------------------------------------------------------------------
-    @property
-    def _unprotected(self) -> bool:
-        return self._plain and not self._content.access
-
-    def _set_status(self, command: Command) -> bytes:
-        if self._issuer.level or not self._unprotected:
-            return self._issuer.set_status(command)
-        if (command.p1, command.p2) != (0x40, PERSONALIZED):
-            return WRONG_P1P2
-        return self._content.commit(command.data)
-
-    def _update(self, command: Command) -> bytes:
-        """UPDATE BINARY of the chosen file; offset 0 begins it anew."""
-        if self._file is None:
-            return NO_FILE_CHOSEN
-        if not self._unprotected:
-            return NO_RIGHT
-        if command.p1 & 0x80:
-            return WRONG_OFFSET
-        return self._content.store(self._file, command.p1 << 8 | command.p2, command.data)
 
 
 __all__ = ["LOCKED", "PERSONALIZED", "SELECTABLE", "Chip"]

@@ -20,7 +20,7 @@ STATIONS = (Place.CONTACTLESS, Place.CONTACT)
 
 LATE, BYTE_TIME = 2.0, 0.0006
 """Seconds: how late a late answer is, and between the bytes of one that comes in pieces."""
-WRITING = (0xD6, 0xE2, 0xF0, 0x46)
+WRITING = (0xE2, 0xF0, 0x46)
 """Instructions that write to the chip, in a secure channel or not; the header is never encrypted."""
 READING = 0xB0
 
@@ -34,18 +34,14 @@ class Simulator:
         }
     )  # fmt: skip
 
-    def __init__(
-        self, world: World, *, seed: int = 0, pace: float = 1.0, rate: int | None = None, plain: bool = True
-    ) -> None:
-        """`rate`: kbit/s of the air-time model (106, 212, 424, 848); None: air and memory take no time.
-        `plain`: the chips also take files without a secure channel (see Chip)."""
+    def __init__(self, world: World, *, seed: int = 0, pace: float = 1.0, rate: int | None = None) -> None:
+        """`rate`: kbit/s of the air-time model (106, 212, 424, 848); None: air and memory take no time."""
         self.world = world
         self.supply = Supply()
         """The chips' power: counts their writes, and can be cut at one of them."""
         self.faults = FaultBoard(self.DEVICE, self.FAULTS)
         self._pace = pace
         self._air = Air(rate) if rate is not None else None
-        self._plain = plain
         self._random = random.Random(seed)
         self._powered = True
         self._card: Card | None = None
@@ -101,7 +97,6 @@ class Simulator:
             uid=card.uid,
             write_fails=self._write_fails,
             supply=self.supply,
-            plain=self._plain,
             seed=self._random.randrange(1 << 32),
         )
 

@@ -45,10 +45,9 @@ class Right(Enum):
 class Reader:
     """`session`: the secure messaging in force; commands then come through it or not at all."""
 
-    def __init__(self, content: Content, chance: random.Random, *, open_without_keys: bool) -> None:
+    def __init__(self, content: Content, chance: random.Random) -> None:
         self._content = content
         self._chance = chance
-        self._open_without_keys = open_without_keys
         self._basic: BasicAccess | None = None
         self._pace: Pace | None = None
         self.session: Messaging | None = None
@@ -66,7 +65,7 @@ class Reader:
                 return True
             case Right.HOLDER:
                 return number != DG13
-        return number == CARD_ACCESS or (self._open_without_keys and not self._content.access)
+        return number == CARD_ACCESS
 
     # -- BAC -----------------------------------------------------------------------------------------------------
     def challenge(self, command: Command) -> bytes:

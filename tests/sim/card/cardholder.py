@@ -29,7 +29,6 @@ class PhysicalCard:
 
     cells: dict[str, bytes] = field(default_factory=dict)
     supply: Supply = field(default_factory=Supply)
-    plain: bool = False
     write_fails: Callable[[], bool] = lambda: False
     starts: int = 0
 
@@ -40,7 +39,6 @@ class PhysicalCard:
             self.cells,
             uid=UID,
             supply=self.supply,
-            plain=self.plain,
             write_fails=self.write_fails,
             seed=self.starts,
         )

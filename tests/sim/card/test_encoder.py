@@ -59,7 +59,7 @@ async def at_station(*, rate: int | None = None) -> AsyncIterator[Field]:
     world = World()
     [card] = world.load_blanks(1)
     world.move(card, Place.CONTACTLESS)
-    reader = Simulator(world, rate=rate, plain=False)
+    reader = Simulator(world, rate=rate)
     stream = await PipeConnector(reader.serve).connect()
     one = Field(world, card, reader, stream)
     await one.start()
@@ -194,7 +194,7 @@ async def test_through_a_real_pcscd_a_card_is_written_and_then_read(
     world = World()
     [blank] = world.load_blanks(1)
     world.move(blank, Place.CONTACTLESS)
-    simulator = Simulator(world, plain=False)
+    simulator = Simulator(world)
     with private_pcscd() as daemon:
         served = asyncio.ensure_future(vpcd.serve(simulator, "127.0.0.1", daemon.port))
         driver = Driver(link(f"pcsc:{READER}"), Options(simulator=True))
