@@ -174,6 +174,15 @@ def test_cells_wear_out() -> None:
     assert memory.get("state") == b"\x07"
 
 
+def test_a_card_whose_commit_byte_is_worn_out_never_becomes_a_document() -> None:
+    card = PhysicalCard({"wear:state": (100_000).to_bytes(4, "big")})
+    with pytest.raises(Unexpected) as caught:
+        personalise(card)
+    assert caught.value.args[0] == b"\x65\x81"
+    assert state_of(card.chosen()) == (0x07, b"")
+    assert not is_whole(card, b"")
+
+
 def test_a_cut_is_never_planned_in_the_past() -> None:
     with pytest.raises(ValueError, match="next write"):
         Supply().cut_at(0, Cut.BEFORE)
