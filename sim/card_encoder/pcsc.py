@@ -107,7 +107,7 @@ class Simulator:
     async def _command(self, stream: DeviceSide, apdu: bytes) -> bool:
         """Answers one APDU. False if the connection ends with it."""
         await self._pass(self._air.carried(len(apdu)) if self._air else 0)
-        if apdu[0] == 0xFF:
+        if apdu[:1] == b"\xff":
             await self._answer(stream, self._reader_command(apdu))
             return True
         card, chip = self._card, self._chip

@@ -105,7 +105,7 @@ def personalise(
     journal(digest_of(files))
     answer = said(host.ask(send, bytes.fromhex("80CAFF2100")))
     assert answer[5:] == digest_of(files)
-    assert commit(host, send, digest_of(files)) == b"\x90\x00"
+    said(commit(host, send, digest_of(files)))
     return files
 
 

@@ -182,9 +182,11 @@ class Session:
         return mac16(self.mac, filled(data, 16))[:8] if self.aes else retail(self.mac, data)
 
     def wrap(self, apdu: bytes) -> bytes:
+        """A short command, or a READ BINARY in extended length (seven bytes)."""
         self.counter += 1
+        extended = len(apdu) == 7 and apdu[4] == 0
         data = apdu[5 : 5 + apdu[4]] if len(apdu) > 5 else b""
-        le = apdu[5 + len(data) :] if data else apdu[4:5]
+        le = apdu[5 + len(data) :] if data or extended else apdu[4:5]
         head = bytes([apdu[0] | 0x0C]) + apdu[1:4]
         sealed = _run(self._cipher().encryptor(), filled(data, self.block)) if data else b""
         odd = apdu[1] & 1  # then without the byte that tells of the padding
@@ -192,6 +194,8 @@ class Session:
         body += obj("97", le) if le else b""
         covered = filled(head, self.block) + body if body else head
         body += obj("8E", self._checksum(covered))
+        if extended:
+            return head + b"\x00" + len(body).to_bytes(2, "big") + body + b"\x00\x00"
         return head + bytes([len(body)]) + body + b"\x00"
 
     def unwrap(self, answer: bytes) -> bytes:

@@ -131,6 +131,11 @@ async def test_a_lost_answer_is_not_a_lost_command() -> None:
         assert await one.send(SELECT) == b"\x90\x00"
 
 
+async def test_a_frame_without_a_command_is_answered_too() -> None:
+    async with at_station() as one:
+        assert await one.send(b"") == b"\x67\x00"
+
+
 async def test_a_mute_chip_is_back_after_a_cold_start() -> None:
     async with at_station() as one:
         await one.send(SELECT)

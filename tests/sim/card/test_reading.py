@@ -153,3 +153,12 @@ def test_reading_goes_on_to_the_end_and_says_so(finished: PhysicalCard) -> None:
     assert ask(b"\x00\xb0" + size.to_bytes(2, "big") + b"\x01") == b"\x6b\x00"
     assert len(said(ask(READ))) == 231, "as much as a short protected answer holds"
     assert len(said(by_pace(finished)(bytes.fromhex("00B0820000")))) == 223, "by short identifier, with AES"
+
+
+@pytest.mark.parametrize("way", [by_bac, by_pace])
+def test_a_reader_of_long_answers_gets_a_file_at_once(way: type, finished: PhysicalCard) -> None:
+    ask = way(finished)
+    said(ask(select_file(0x0102)))
+    assert said(ask(bytes.fromhex("00B00000000000"))) == FILES[0x0102]
+    assert said(ask(bytes.fromhex("00B00000000190"))) == FILES[0x0102][:400]
+    assert ask(bytes.fromhex("00B0000000FFFF")) == FILES[0x0102] + b"\x62\x82"

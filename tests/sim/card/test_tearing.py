@@ -70,6 +70,19 @@ def test_cut_at_every_write_and_anywhere_in_it_no_half_card_can_be_read_and_one_
     assert found["written again"] >= 9 * (writes_of_one() - 1)
 
 
+def test_cut_again_in_the_second_try_the_third_makes_it_whole() -> None:
+    writes = writes_of_one()
+    for first, second in product(range(2, writes, 3), range(1, writes, 2)):
+        card = PhysicalCard(starts=first)
+        for at in (first, second):
+            card.supply.cut_at(at, Cut.MIX)
+            with pytest.raises(CardGone):
+                personalise(card)
+        assert state_of(card.chosen()) == (0x07, b"")
+        assert not is_whole(card, b"")
+        assert is_whole(card, digest_of(personalise(card)))
+
+
 def test_a_longer_try_before_leaves_nothing_behind() -> None:
     card = PhysicalCard()
     send, one = card.chosen(), host(UID)
@@ -159,6 +172,15 @@ def test_cells_wear_out() -> None:
     with pytest.raises(MemoryFailure):
         memory.write("state", b"\x0f")
     assert memory.get("state") == b"\x07"
+
+
+def test_a_card_whose_commit_byte_is_worn_out_never_becomes_a_document() -> None:
+    card = PhysicalCard({"wear:state": (100_000).to_bytes(4, "big")})
+    with pytest.raises(Unexpected) as caught:
+        personalise(card)
+    assert caught.value.args[0] == b"\x65\x81"
+    assert state_of(card.chosen()) == (0x07, b"")
+    assert not is_whole(card, b"")
 
 
 def test_a_cut_is_never_planned_in_the_past() -> None:
