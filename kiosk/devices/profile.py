@@ -243,6 +243,8 @@ class Profile(Part):
                     )
             if self.chip.keys == "software":
                 raise ValueError('chip.keys: "software" is the public test key; a production profile takes none of it')
+            if self.slots.card_encoder is not None and not self.chip.country:
+                raise ValueError("chip.country: without the country's certificate no chip that is written is believed")
             if not self.centre.url.startswith("https://"):
                 raise ValueError("centre.url: a production profile reaches the centre by https:// only")
         return self
