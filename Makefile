@@ -10,9 +10,10 @@ TESTS ?= tests
 # manager. GL, mtdev, xvfb: the touchscreen without a screen. systemd: systemd-analyze and udevadm for the units.
 # libfprint, with its binding for the system's own Python: fingerprint readers on USB.
 # cups: a real print server for the driver that speaks to it.
+# softhsm2, openssl: a token for the cards' keys, and who checks a chip's signature.
 DEBIAN := python3-venv python3-dev gcc libc6-dev libpcsclite-dev swig pcscd vsmartcard-vpcd libgl1 libegl1 \
     libgles2 libgl1-mesa-dri libmtdev1 xvfb xdotool systemd udev libfprint-2-2 gir1.2-fprint-2.0 python3-gi \
-    cups-daemon cups-client
+    cups-daemon cups-client softhsm2 openssl
 
 .PHONY: help run demo test check format bench soak clean
 .DEFAULT_GOAL := help

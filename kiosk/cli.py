@@ -19,6 +19,13 @@ from kiosk import bench
 from kiosk.api import messages as m
 from kiosk.api.client import ApiError, Client
 from kiosk.biometrics.protocol import ProtocolError
+from kiosk.cards.chip import ChipError
+from kiosk.cards.personalise.custody import CentreAway
+from kiosk.cards.personalise.files import SigningError
+from kiosk.cards.personalise.layout import LayoutError
+from kiosk.cards.personalise.token import TokenError
+from kiosk.cards.stranger.passive import NotGenuine
+from kiosk.cards.stranger.reader import Access, Content
 from kiosk.devices.loading import load
 from kiosk.devices.machine import build
 from kiosk.devices.profile import ProfileError
@@ -211,7 +218,58 @@ def _face(option: str, path: Path) -> Image.Image:
     return face
 
 
+ReaderName = Annotated[str, typer.Option("--reader", help="PC/SC reader: its name, or how that begins.")]
+Zone = Annotated[
+    tuple[str, str, str] | None,
+    typer.Option("--mrz", help="The three printed lines. Without them: the specimen person's."),
+]
+Pace = Annotated[bool, typer.Option("--pace", help="Open the chip with PACE instead of BAC.")]
+
+
+@card_app.command(name="personalise")
+def card_personalise(reader: ReaderName, profile: ProfileName = "laptop-sim") -> None:
+    """Writes the specimen person to a blank card, reads it back as a stranger would, and ends its production."""
+    from kiosk import card_bench
+
+    digest = asyncio.run(card_bench.personalise(load(profile), reader))
+    print(f"personalised, verified, secured: {digest.hex()}")
+
+
+@card_app.command(name="verify")
+def card_verify(reader: ReaderName, profile: ProfileName = "laptop-sim", mrz: Zone = None, pace: Pace = False) -> None:
+    """Checks with the printed lines that a card is genuine: signature, every hash, and that it is no copy."""
+    content = _read_card(reader, profile, mrz, pace=pace)
+    unread = "".join(f", DG{number} not shown to strangers" for number in sorted(content.unread))
+    groups = ", ".join(f"DG{number}" for number in sorted(content.groups))
+    print(f"genuine: {groups}{unread}; {'no copy' if content.original else 'copies cannot be told'}")
+
+
+@card_app.command(name="read")
+def card_read(
+    reader: ReaderName,
+    out: Annotated[Path, typer.Option(help="Folder for the files, one each.")],
+    profile: ProfileName = "laptop-sim",
+    mrz: Zone = None,
+    pace: Pace = False,
+) -> None:
+    """Saves every file that a stranger with the printed lines may read, once they are proven genuine."""
+    from kiosk import card_bench
+
+    content = _read_card(reader, profile, mrz, pace=pace)
+    card_bench.save(content, out)
+    print(f"{out}: {len(content.files)} files, {sum(map(len, content.files.values()))} bytes")
+
+
 # -- beneath -------------------------------------------------------------------------------------------------------
+
+
+def _read_card(name: str, profile: str, mrz: tuple[str, str, str] | None, *, pace: bool) -> Content:
+    from kiosk import card_bench
+
+    lines = mrz or card_bench.printed()
+    if [len(line) for line in lines] != [30, 30, 30]:
+        raise Refusal("--mrz: three lines of 30 characters, as they are printed")
+    return asyncio.run(card_bench.read(load(profile), name, lines, Access.PACE if pace else Access.BAC))
 
 
 def _devices(state: m.State) -> Table:
@@ -273,6 +331,8 @@ def main() -> None:
     try:
         app()
     except (Refusal, ProfileError, ProtocolError, DeviceError, JournalError, OSError) as error:
+        _tell(str(error))
+    except (ChipError, NotGenuine, CentreAway, SigningError, LayoutError, TokenError) as error:
         _tell(str(error))
     except ApiError as error:
         _tell(f"{error}{'' if error.problem else '; is kioskd running? (systemctl status kioskd)'}")

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
 
+from sim.card_encoder.air import RATES
+from sim.card_encoder.memory import SIZE, SMALL
 from sim.printed import Printed
 from sim.seam import pty, tcp, vpcd
 from sim.world import Event, Place, World
@@ -96,6 +98,9 @@ def _parser() -> argparse.ArgumentParser:
             "--pace", type=_pace, default=1.0, metavar="X", help="durations times X; 0.1 is ten times faster"
         )
         one.add_argument("--out", type=Path, metavar="DIR", help="what is printed, as PNG (slips also as text)")
+        if name == "card":
+            one.add_argument("--chip", choices=("S", "L"), default="L", help="8 KB or 32 KB for files (L)")
+            one.add_argument("--rate", type=int, choices=RATES, metavar="KBIT", help="air time at this rate (none)")
         if name in ("card-printer", "card-printer-ipp"):
             one.add_argument("--blanks", type=_number, default=20, metavar="N", help="cards in the hopper (20)")
         if name == "card-printer":
@@ -143,7 +148,8 @@ async def _alone(chosen: argparse.Namespace) -> int:
     """Serves one device until the program is told to end."""
     loop = asyncio.get_running_loop()
     world = World()
-    simulator = importlib.import_module(OFFERS[chosen.device].module).Simulator(world, pace=chosen.pace)
+    more = {"rate": chosen.rate} if chosen.device == "card" else {}
+    simulator = importlib.import_module(OFFERS[chosen.device].module).Simulator(world, pace=chosen.pace, **more)
     for fault in chosen.fault:
         simulator.faults.fail_repeatedly(fault)
     if chosen.out is not None:
@@ -174,7 +180,10 @@ def _furnish(world: World, chosen: argparse.Namespace, loop: asyncio.AbstractEve
         case "card-printer-ipp":
             world.load_blanks(chosen.blanks)
         case "card":
-            world.move(world.load_blanks(1)[0], Place.CONTACTLESS)
+            [card] = world.load_blanks(1)
+            if chosen.chip == "S":
+                card.chip[SIZE] = SMALL.to_bytes(4, "big")
+            world.move(card, Place.CONTACTLESS)
         case "fingerprint-scanner" if chosen.finger is not None:
             if not chosen.finger.is_file():
                 raise Refused(f"{chosen.finger}: no such file")

@@ -46,6 +46,8 @@ _ALL = (
     Fault("sensor-unplugged", "the sensor's line floats"),
     Fault("no-card", "no chip is seen at the station"),
     Fault("card-torn", "the chip stops answering in the middle of an APDU"),
+    Fault("answer-lost", "the chip obeys an APDU, and leaves the field before it answers"),
+    Fault("chip-mute", "the chip is silent until its next cold start"),
     Fault("dead-chip", "the chip never answers"),
     Fault("chip-write-error", "the chip answers 6581 to a write"),
     Fault("wrong-password", "the module refuses the configured password"),

@@ -131,6 +131,12 @@ class JobBook:
 
         return await self._journal.write(change)
 
+    async def promise(self, job: Job, digest: bytes) -> None:
+        """Writes what the chip is about to be committed with: if the answer is lost, this tells whose chip it is."""
+        await self._journal.write(
+            lambda tx: audit.append(tx, audit.Event.CHIP_COMMITTED, "kiosk", job=job.id, digest=digest.hex())
+        )
+
     async def failed(self, intent: IntentId, outcome: JobOutcome) -> None:
         """Writes that an act did not succeed; what becomes of the card is decided next."""
         await self._journal.write(lambda tx: acts.ended(tx, intent, outcome))
@@ -158,7 +164,7 @@ class JobBook:
             )
             if end is JobEnd.TAKEN:
                 # The purpose is met: what was kept of the person goes (UU 27/2022), the approval's id stays.
-                tx.run("UPDATE approval SET record = NULL WHERE jti = ?", job.jti)
+                tx.run("UPDATE approval SET record = NULL, sod = NULL WHERE jti = ?", job.jti)
             audit.append(tx, audit.Event.JOB_CLOSED, "kiosk", job=job.id, end=end.value, reason=reason, uid=job.uid)
             outbox.put(tx, f"card_{end.value}", approval=job.jti, job=job.id, uid=job.uid, reason=reason)
 

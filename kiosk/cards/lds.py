@@ -12,16 +12,16 @@ from types import MappingProxyType
 
 from PIL import Image
 
-from kiosk.cards import mrz
 from kiosk.cards.record import CardRecord
 from kiosk.cards.tlv import tlv
 
-EF_COM, EF_DG1, EF_DG2, EF_DG11 = 0x011E, 0x0101, 0x0102, 0x010B
-"""Doc 9303-10, table 38: file identifiers under the eMRTD application."""
+EF_COM = 0x011E
+"""Doc 9303-10, table 38."""
 
-DG2_MAX = 6_000
-FACE_SIZES = ((240, 320), (180, 240), (120, 160))
+FACE_SIZES = ((480, 640), (360, 480), (240, 320), (180, 240), (120, 160), (90, 120))
 QUALITIES = (80, 70, 60, 50, 40, 30, 20)
+PIXELS_PER_BYTE = 24
+"""More than this many pixels for each byte of a JPEG, and a face is blocks; then rather fewer pixels."""
 
 
 class PhotoError(ValueError):
@@ -46,25 +46,13 @@ class ChipFiles:
         object.__setattr__(self, "digest", total.digest())
 
 
-def build(record: CardRecord) -> ChipFiles:
-    """The files for one person. ValueError (PhotoError) if the record cannot be brought onto a chip."""
-    return ChipFiles(
-        {
-            EF_DG2: dg2(record.photo),
-            EF_DG11: dg11(record),
-            EF_DG1: tlv(0x61, tlv(0x5F1F, "".join(mrz.lines(mrz.zone_of(record))).encode("ascii"))),
-            EF_COM: com(0x61, 0x75, 0x6B),
-        }
-    )
-
-
 def com(*tags: int) -> bytes:
     """EF.COM (Doc 9303-10, 4.6.1): LDS version 1.7, Unicode 4.0.0, the data groups that are there."""
     return tlv(0x60, tlv(0x5F01, b"0107"), tlv(0x5F36, b"040000"), tlv(0x5C, bytes(tags)))
 
 
-def dg11(record: CardRecord) -> bytes:
-    """Additional personal details (Doc 9303-10, 4.7.11). Fields of several parts are separated by `<`."""
+def personal_details(record: CardRecord) -> bytes:
+    """Content of DG11 (Doc 9303-10, 4.7.11). Fields of several parts are separated by `<`."""
     address = (
         record.address,
         f"RT/RW {record.rt_rw}",
@@ -81,15 +69,16 @@ def dg11(record: CardRecord) -> bytes:
         0x5F42: "<".join(part for part in address if part),
     }
     tags = b"".join(tag.to_bytes(2, "big") for tag in fields)
-    return tlv(0x6B, tlv(0x5C, tags), *(tlv(tag, text.encode("utf-8")) for tag, text in fields.items()))
+    return tlv(0x5C, tags) + b"".join(tlv(tag, text.encode("utf-8")) for tag, text in fields.items())
 
 
-def dg2(photo: bytes) -> bytes:
-    """One face (Doc 9303-10, 4.7.2): biometric information template around an ISO/IEC 19794-5 record."""
-    jpeg, width, height = small_jpeg(photo, DG2_MAX - 100)
+def face_template(photo: bytes, limit: int) -> bytes:
+    """Content of DG2 in at most `limit` bytes (Doc 9303-10, 4.7.2): one biometric information template around an
+    ISO/IEC 19794-5 record."""
+    jpeg, width, height = small_jpeg(photo, limit - 100)
     header = tlv(0xA1, tlv(0x80, b"\x01\x01"), tlv(0x81, b"\x02"), tlv(0x87, b"\x01\x01"), tlv(0x88, b"\x00\x08"))
     template = tlv(0x7F60, header, tlv(0x5F2E, face_record(jpeg, width, height)))
-    return tlv(0x75, tlv(0x7F61, tlv(0x02, b"\x01"), template))
+    return tlv(0x7F61, tlv(0x02, b"\x01"), template)
 
 
 def face_record(jpeg: bytes, width: int, height: int) -> bytes:
@@ -109,6 +98,8 @@ def small_jpeg(photo: bytes, limit: int) -> tuple[bytes, int, int]:
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
         raise PhotoError("the photo is no picture that can be read") from error
     for size in FACE_SIZES:
+        if size[0] * size[1] > limit * PIXELS_PER_BYTE:
+            continue
         fitted = _cropped(picture).resize(size, Image.Resampling.LANCZOS)
         for quality in QUALITIES:
             out = io.BytesIO()

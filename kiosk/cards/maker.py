@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 from PIL.Image import Image
 
@@ -12,8 +13,12 @@ from drivers.contract.device import IntentId
 from drivers.contract.errors import DeviceError
 from drivers.contract.words import DeviceCause
 from kiosk.api.messages import Cause, Step
-from kiosk.cards import chip
+from kiosk.cards.chip import ChipError, read_uid
 from kiosk.cards.jobs import Job, JobBook, JobEnd, JobState
+from kiosk.cards.personalise.custody import CentreAway
+from kiosk.cards.personalise.desk import ChipDesk
+from kiosk.cards.personalise.files import Plan, SigningError
+from kiosk.cards.personalise.writer import Job as Order
 from kiosk.cards.recovery import Recovery, Settled
 
 
@@ -39,7 +44,7 @@ class Artwork:
     """Everything that goes onto and into one card."""
 
     face: Image
-    files: chip.ChipFiles
+    plan: Plan
 
 
 class CardMaker:
@@ -50,6 +55,7 @@ class CardMaker:
         book: JobBook,
         printer: CardPrinter,
         encoder: CardEncoder,
+        chips: ChipDesk,
         *,
         path: asyncio.Lock,
         blanks_per_job: int,
@@ -59,6 +65,7 @@ class CardMaker:
         self._book = book
         self._printer = printer
         self._encoder = encoder
+        self._chips = chips
         self._recovery = Recovery(book, printer)
         self._blanks = blanks_per_job
         self._take_timeout = take_timeout
@@ -105,12 +112,12 @@ class CardMaker:
             report(Progress(Step.ENCODE, blank, notice))
             channel = await self._encoder.open()
             try:
-                uid = (await chip.read_uid(channel)).hex()
-                job, intent = await self._book.intend(job, JobState.ENCODE_INTENT, uid=uid)
-                await chip.write(channel, artwork.files)
+                order = Order(artwork.plan, await read_uid(channel))
+                job, intent = await self._book.intend(job, JobState.ENCODE_INTENT, uid=order.uid.hex())
+                await self._chips.write(channel, jti, order, partial(self._book.promise, job))
                 job, intent = await self._book.done(job, intent, JobState.ENCODED), None
                 report(Progress(Step.VERIFY, blank, notice))
-                await chip.verify(channel, artwork.files)
+                await self._chips.prove(channel, order)
                 job = await self._book.done(job, None, JobState.VERIFIED)
             finally:
                 await channel.close()
@@ -119,8 +126,8 @@ class CardMaker:
             job, intent = await self._book.intend(job, JobState.PRINT_INTENT)
             await self._printer.print_front(intent, artwork.face)
             job, intent = await self._book.done(job, intent, JobState.PRINTED), None
-        except (DeviceError, chip.ChipError) as error:
-            cause = error.cause if isinstance(error, DeviceError) else DeviceCause.HARDWARE
+        except (DeviceError, ChipError, SigningError, CentreAway) as error:
+            cause = error.cause if isinstance(error, DeviceError | CentreAway) else DeviceCause.HARDWARE
             if intent is not None and isinstance(error, DeviceError):
                 await self._book.failed(intent, error.outcome)
             return await self._after(job, str(cause))

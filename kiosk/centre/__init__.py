@@ -1,4 +1,4 @@
 """The link to the central registry: approvals in, events out, and the truth about whether it works.
 
-May import: kiosk.api, kiosk.journal, kiosk.clock.
+May import: kiosk.api, kiosk.cards, kiosk.journal, kiosk.clock.
 """

@@ -13,7 +13,9 @@ import httpx
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from kiosk.api.messages import Cause, Link
+from kiosk.cards.personalise.custody import CentreAway
 from kiosk.centre import shelf
+from kiosk.centre.cards import Presigner
 from kiosk.clock import Clock
 from kiosk.journal import outbox
 from kiosk.journal.database import Journal, Transaction
@@ -57,11 +59,20 @@ class CentreLink:
     """One round asks and delivers everything; `run` makes rounds for ever. Never raises for a centre that is away."""
 
     def __init__(
-        self, journal: Journal, http: httpx.AsyncClient, clock: Clock, *, office: str, kiosk: str, poll_seconds: float
+        self,
+        journal: Journal,
+        http: httpx.AsyncClient,
+        clock: Clock,
+        presigner: Presigner,
+        *,
+        office: str,
+        kiosk: str,
+        poll_seconds: float,
     ) -> None:
         self._journal = journal
         self._http = http
         self._clock = clock
+        self._presigner = presigner
         self._office = office
         self._kiosk = kiosk
         self._poll = poll_seconds
@@ -108,6 +119,9 @@ class CentreLink:
                 await self._services()
                 await self._approvals()
                 await self._deliver()
+                await self._sign()
+            except CentreAway as error:
+                self._note(error.cause, str(error))
             except httpx.HTTPStatusError as error:
                 self._note(Cause.CENTRE_DOWN, f"HTTP {error.response.status_code}")
             except httpx.HTTPError as error:
@@ -137,6 +151,13 @@ class CentreLink:
             sent = [(one.approval, one.record) for one in answer.approvals]
             await self._journal.write(lambda tx: shelf.put(tx, sent, answer.cursor))
             log.info("centre: %d approvals received", len(sent))
+
+    async def _sign(self) -> None:
+        """Has the chips of new approvals signed, for the day when the line is down."""
+        while (found := await self._journal.read(shelf.unsigned)) is not None:
+            token, jti, record = found
+            sod = await self._presigner.sign(jti, record)
+            await self._journal.write(partial(shelf.sign, token=token, sod=sod))
 
     async def _deliver(self) -> None:
         while events := await self._journal.read(outbox.pending):

@@ -49,6 +49,25 @@ def find(tx: Transaction, *, nik: str | None = None, slip: str | None = None) ->
     return None if row is None else Shelved(row["token"], row["record"])
 
 
+def unsigned(tx: Transaction) -> tuple[str, str, str] | None:
+    """(token, jti, record) of an approval whose chip the centre was not yet asked to sign; None if there is none."""
+    row = tx.row(
+        "SELECT token, jti, record FROM approval WHERE sod IS NULL AND record IS NOT NULL AND jti IS NOT NULL LIMIT 1"
+    )
+    return None if row is None else (row["token"], row["jti"], row["record"])
+
+
+def sign(tx: Transaction, token: str, sod: bytes) -> None:
+    """Files the centre's signature over the chip of an approval; b"" if it gives none."""
+    tx.run("UPDATE approval SET sod = ? WHERE token = ? AND record IS NOT NULL", sod, token)
+
+
+def signature(tx: Transaction, jti: str) -> bytes:
+    """What the centre has signed ahead for this approval; b"" if nothing."""
+    row = tx.row("SELECT sod FROM approval WHERE jti = ? ORDER BY id DESC LIMIT 1", jti)
+    return b"" if row is None else row["sod"] or b""
+
+
 def authorised(tx: Transaction, service: str) -> bool:
     """False if the centre has said that this office may not; what it has not named, it has not cut."""
     return bool(json.loads(tx.fact(AUTHORISATION_FACT) or "{}").get(service, True))

@@ -5,9 +5,10 @@ Written as TOML in hw_profiles/; `kiosk.devices.loading.load` reads, checks and 
 
 import base64
 import binascii
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from cryptography import x509
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PrivateAttr, field_validator, model_validator
 
 from drivers.transport.base import LinkError
@@ -92,6 +93,49 @@ class Centre(Part):
         return base64.b64decode(self.public_key)
 
 
+class Token(Part):
+    """Where a PKCS#11 token keeps the master key of the cards."""
+
+    module: str
+    """The token maker's library, /usr/lib/....so."""
+    label: str
+    """The token's label."""
+    key: str
+    """The key's label."""
+    pin_file: str
+    """A file that holds the PIN and that only kioskd may read."""
+
+
+class Chip(Part):
+    """What is written to a card's chip, and who holds the keys for it."""
+
+    layout: str = "nid-td1"
+    """A file of kiosk/cards/personalise/layouts."""
+    size: Literal["S", "L"] = "S"
+    keys: Literal["centre", "token", "software"] = "centre"
+    """The centre wraps every command (K0); a PKCS#11 token computes card keys (K2); the public test key (K3)."""
+    token: Token | None = None
+    """Needed for keys = "token"."""
+    country: str = ""
+    """Base64 of the country's signing certificate (DER): who signs chips. Without it no chip is believed."""
+
+    @field_validator("country")
+    @classmethod
+    def _certificate(cls, text: str) -> str:
+        try:
+            if text:
+                x509.load_der_x509_certificate(base64.b64decode(text, validate=True))
+        except ValueError as error:
+            raise ValueError("expected base64 of an X.509 certificate in DER") from error
+        return text
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        if (self.keys == "token") is not (self.token is not None):
+            raise ValueError('keys = "token" and a table chip.token belong together')
+        return self
+
+
 class Limits(Part):
     blanks_per_job: int = Field(default=2, ge=1, le=5)
     """How many blanks one collection may use up before it is handed to staff."""
@@ -164,6 +208,7 @@ class Profile(Part):
     office: Office
     services: tuple[Service, ...] = Field(min_length=1, max_length=26)
     centre: Centre
+    chip: Chip = Chip()
     limits: Limits = Limits()
     dispenser: Dispenser = Dispenser()
     slots: Slots
@@ -196,6 +241,10 @@ class Profile(Part):
                     raise ValueError(
                         f"slots.{name}: {slot.transport!r} is a simulator; a production profile takes none"
                     )
+            if self.chip.keys == "software":
+                raise ValueError('chip.keys: "software" is the public test key; a production profile takes none of it')
+            if self.slots.card_encoder is not None and not self.chip.country:
+                raise ValueError("chip.country: without the country's certificate no chip that is written is believed")
             if not self.centre.url.startswith("https://"):
                 raise ValueError("centre.url: a production profile reaches the centre by https:// only")
         return self

@@ -28,6 +28,8 @@ class Event(StrEnum):
     FINGER_CHECKED = "finger_checked"
     JOB_OPENED = "job_opened"
     JOB_STEP = "job_step"
+    CHIP_COMMITTED = "chip_committed"
+    """Written before the commit is sent: the digest that the chip may hold from now on."""
     JOB_CLOSED = "job_closed"
     JOB_RECOVERED = "job_recovered"
 

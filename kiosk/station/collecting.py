@@ -12,10 +12,11 @@ from drivers.contract.errors import DeviceError
 from kiosk.api.messages import Cause, Collection, CollectRequest, Stage, Step
 from kiosk.biometrics.template import TemplateError
 from kiosk.cards.approval import Approval
-from kiosk.cards.chip import ChipError, files_for
+from kiosk.cards.chip import ChipError
 from kiosk.cards.face import FaceError, render_front
 from kiosk.cards.jobs import JobEnd
 from kiosk.cards.maker import Artwork, CardMaker, Made, Progress
+from kiosk.cards.personalise.desk import ChipDesk
 from kiosk.cards.record import masked_name
 from kiosk.centre.link import CentreLink
 from kiosk.journal import audit
@@ -38,6 +39,7 @@ class Parts:
     journal: Journal
     admission: Admission
     fingers: FingerCheck
+    chips: ChipDesk
     maker: CardMaker
     desk: TicketDesk
     link: CentreLink
@@ -123,7 +125,8 @@ class Collector:
             self._show_with(
                 stage=Stage.WORKING, finger=None, step=Step.FEED, masked_name=masked_name(approval.record.name)
             )
-            artwork = Artwork(render_front(approval.record, specimen=self._parts.specimen), files_for(approval.record))
+            face = render_front(approval.record, specimen=self._parts.specimen)
+            artwork = Artwork(face, self._parts.chips.plan(approval.record))
             made = await self._parts.maker.make(approval.jti, artwork, self._report)
             await self._finish(made)
         except TemplateError as error:

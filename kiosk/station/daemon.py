@@ -63,7 +63,7 @@ def _listener(run: Path) -> socket.socket:
 
 async def _serve(profile: Profile, journal: Journal, listener: socket.socket, ring: LogRing) -> None:
     async with httpx.AsyncClient(base_url=profile.centre.url, timeout=TIMEOUT) as centre:
-        station = Station(profile, build(profile), journal, centre, WallClock())
+        station = Station(profile, build(profile), journal, centre, WallClock(), SystemChance())
         # Event streams never end by themselves, so going down does not wait for them.
         config = uvicorn.Config(
             create_app(station, ring), log_config=None, access_log=False, timeout_graceful_shutdown=1

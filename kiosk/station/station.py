@@ -2,6 +2,8 @@
 
 import asyncio
 import logging
+from collections.abc import Callable
+from functools import partial
 from importlib import metadata
 
 import httpx
@@ -13,9 +15,12 @@ from kiosk.cards import ledger
 from kiosk.cards.approval import DOCUMENT, Authority
 from kiosk.cards.jobs import JobBook
 from kiosk.cards.maker import CardMaker
+from kiosk.cards.personalise import layout
+from kiosk.cards.personalise.files import DocumentSigner
 from kiosk.centre import shelf
+from kiosk.centre.cards import CentreSigner, Presigner, ShelvedSigner
 from kiosk.centre.link import CentreLink
-from kiosk.clock import Clock
+from kiosk.clock import Chance, Clock
 from kiosk.devices.machine import Machine
 from kiosk.devices.profile import Profile
 from kiosk.journal import audit
@@ -24,6 +29,7 @@ from kiosk.queueing.delivery import Roll, TicketDesk
 from kiosk.queueing.numbers import Queue, Series
 from kiosk.station.admission import Admission
 from kiosk.station.caretaker import Caretaker, close_cut_off_acts
+from kiosk.station.chips import chip_desk
 from kiosk.station.collecting import Collector, Parts
 from kiosk.station.fingers import FingerCheck
 from kiosk.station.refusal import Refused
@@ -36,7 +42,13 @@ class Station:
     """Everything kioskd does, without HTTP around it. `start` and `stop` once each, in the loop that uses it."""
 
     def __init__(
-        self, profile: Profile, machine: Machine, journal: Journal, centre: httpx.AsyncClient, clock: Clock
+        self,
+        profile: Profile,
+        machine: Machine,
+        journal: Journal,
+        centre: httpx.AsyncClient,
+        clock: Clock,
+        chance: Chance,
     ) -> None:
         self.profile = profile
         self.machine = machine
@@ -51,8 +63,15 @@ class Station:
         self.queue = Queue(
             tuple(Series(s.id, s.letter, s.name, s.minutes, s.counters) for s in profile.services), office.timezone
         )
+        presigner = Presigner(centre, office.id, layout.load(profile.chip.layout), profile.chip.size)
         self.link = CentreLink(
-            journal, centre, clock, office=office.id, kiosk=profile.kiosk.id, poll_seconds=profile.centre.poll_seconds
+            journal,
+            centre,
+            clock,
+            presigner,
+            office=office.id,
+            kiosk=profile.kiosk.id,
+            poll_seconds=profile.centre.poll_seconds,
         )
         self.link.changed = self.changed
         roll = Roll(profile.dispenser.prefix, profile.dispenser.first_number, profile.dispenser.digits)
@@ -71,10 +90,12 @@ class Station:
         if machine.card_printer and machine.card_encoder and machine.fingerprint_scanner:
             key = Ed25519PublicKey.from_public_bytes(profile.centre.key_bytes)
             self.caretaker = Caretaker(journal, machine.card_printer, self.changed)
+            chips = chip_desk(profile, centre, self._signer(centre), clock, chance)
             maker = CardMaker(
                 JobBook(journal),
                 machine.card_printer,
                 machine.card_encoder,
+                chips,
                 path=self.caretaker.at_work,
                 blanks_per_job=limits.blanks_per_job,
                 take_timeout=limits.take_timeout,
@@ -90,6 +111,7 @@ class Station:
                         attempts=limits.finger_attempts,
                         timeout=limits.finger_timeout,
                     ),
+                    chips=chips,
                     maker=maker,
                     desk=self.desk,
                     link=self.link,
@@ -98,6 +120,15 @@ class Station:
                 ),
                 self.changed,
             )
+
+    def _signer(self, centre: httpx.AsyncClient) -> Callable[[str], DocumentSigner]:
+        """Who signs the chip of an approval: the centre, now or ahead."""
+
+        def signer(approval: str) -> DocumentSigner:
+            shelved = partial(self.journal.read, partial(shelf.signature, jti=approval))
+            return ShelvedSigner(CentreSigner(centre, self.profile.office.id, approval), shelved)
+
+        return signer
 
     async def start(self) -> None:
         """Opens the devices, asks the hardware what the last run left, and begins to follow the centre."""
@@ -229,6 +260,8 @@ class Station:
         for device in (self.machine.card_printer, self.machine.card_encoder, self.machine.fingerprint_scanner):
             if device is not None and device.status.causes and not device.lock.locked():
                 return device.status.causes[0]
+        if self.profile.chip.keys == "centre" and not self.link.up:
+            return self.link.cause  # nobody but the centre can open a card's secure channel
         if self.journal.free_bytes() < self._disk_needed:
             return m.Cause.DISK_FULL
 

@@ -1,181 +1,232 @@
-"""The card's own behaviour: an ISO/IEC 7816-4 file card with one application and a one-way life cycle.
+"""A powered chip: takes each command apart, asks who is speaking, and lets issuer or reader answer.
 
 This is not the e-KTP's native application, which is not public. It is a stand-in with the same duties: it takes an
-identity's files, shows nothing of them before they are complete, and changes nothing afterwards.
-
-Application A0000002471001, elementary files 0101 0102 010B 011D 011E (ICAO Doc 9303-10 numbering), and
-  GET DATA FF20   status: state (80), committed digest (81), attempts (82)
-  GET DATA FF21   the chip's own SHA-256 over its files (81), for the writer's read-back
-  SET STATUS      80 F0 40 0F, data = digest: state becomes PERSONALIZED only if the chip's own digest is the same
-Life-cycle values are GlobalPlatform's (card specification 2.3.1, 11.1.1): 07 selectable, 0F personalized, 83 locked.
+identity's files, shows nothing of them before they are complete, and changes nothing afterwards. The commands are
+listed in docs/card-chip-simulator.md.
 """
 
-import hashlib
+import random
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from sim.card_encoder.apdu import Command, parse
+from sim.card_encoder.content import (
+    AID,
+    CARD_ACCESS,
+    FILES,
+    LOCKED,
+    PERSONALIZED,
+    SELECTABLE,
+    TERMINATED,
+    Content,
+)
+from sim.card_encoder.issuer import Issuer
+from sim.card_encoder.memory import Memory, MemoryFailure, PowerLost, Supply, never
+from sim.card_encoder.messaging import CLA as MESSAGING
+from sim.card_encoder.messaging import Broken
+from sim.card_encoder.reader import CHAINED, Reader, Right
+from sim.card_encoder.scp03 import SM_BIT
+from sim.card_encoder.words import (
+    END_OF_FILE,
+    MEMORY_FAILURE,
+    NO_FILE_CHOSEN,
+    NO_RIGHT,
+    NO_SUCH_DATA,
+    NOT_FOUND,
+    NOT_NOW,
+    OK,
+    UNKNOWN_CLA,
+    UNKNOWN_INS,
+    WRONG_LENGTH,
+    WRONG_OFFSET,
+    WRONG_P1P2,
+    Done,
+)
 
-AID = bytes.fromhex("A0000002471001")
-FILES = (0x0101, 0x0102, 0x010B, 0x011D, 0x011E)
-CAPACITY = 32 * 1024
-COMMIT_TRIES = 3
-
-SELECTABLE, PERSONALIZED, LOCKED = 0x07, 0x0F, 0x83
-
-OK = b"\x90\x00"
-WRONG_LENGTH = b"\x67\x00"
-MEMORY_FAILURE = b"\x65\x81"
-NO_RIGHT = b"\x69\x82"
-NOT_NOW = b"\x69\x85"
-NO_FILE_CHOSEN = b"\x69\x86"
-WRONG_DATA = b"\x6a\x80"
-NOT_FOUND = b"\x6a\x82"
-FULL = b"\x6a\x84"
-WRONG_P1P2 = b"\x6a\x86"
-NO_SUCH_DATA = b"\x6a\x88"
-WRONG_OFFSET = b"\x6b\x00"
-UNKNOWN_INS = b"\x6d\x00"
-UNKNOWN_CLA = b"\x6e\x00"
-END_OF_FILE = b"\x62\x82"
-
-
-@dataclass(frozen=True, slots=True)
-class Done:
-    """`answer`: what goes back. `cells`: bytes of non-volatile memory that were written, which takes time."""
-
-    answer: bytes
-    cells: int = 0
-
-
-def never() -> bool:
-    return False
+MASTER_FILE = b"\x3f\x00"
+ISSUER_ROOM = 239
+"""Most bytes of an answer that SCP03 can pad and seal within a short response."""
+INITIALIZE, EXTERNAL_AUTHENTICATE, SELECT, GET_DATA = 0x50, 0x82, 0xA4, 0xCA
+HANDSHAKES = (INITIALIZE, EXTERNAL_AUTHENTICATE, 0x84, 0x22, 0x86)
+"""What opens a session is said plainly, never inside another."""
 
 
 class Chip:
-    """A powered chip: what it forgets without power. `memory` is what it does not forget (World's `Card.chip`)."""
+    """`cells`: what it does not forget (World's `Card.chip`). `uid`: what it says in the anticollision."""
 
-    def __init__(self, memory: dict[str, bytes], *, write_fails: Callable[[], bool] = never) -> None:
-        self._memory = memory
-        self._write_fails = write_fails
+    def __init__(
+        self,
+        cells: dict[str, bytes],
+        *,
+        uid: bytes = bytes(7),
+        write_fails: Callable[[], bool] = never,
+        supply: Supply | None = None,
+        seed: int = 0,
+    ) -> None:
+        chance = random.Random(seed)
+        self._memory = Memory(cells, supply=supply, write_fails=write_fails, seed=seed)
+        self._content = Content(self._memory)
+        self._issuer = Issuer(self._content, uid, chance)
+        self._reader = Reader(self._content, chance)
+        self._dead = False
         self._selected = False
         self._file: int | None = None
-        self._counted = False
 
     @property
     def state(self) -> int:
-        return self._memory.get("state", bytes([SELECTABLE]))[0]
+        """The application's life-cycle state."""
+        return self._content.state
 
     def exchange(self, apdu: bytes, *, torn: bool = False) -> Done:
         """One command. `torn`: the power goes in the middle of it, so half of what it would write is written."""
+        if self._dead:
+            return Done(b"")
         command = parse(apdu)
-        if command is None:
-            return Done(WRONG_LENGTH)
-        match command.cla, command.ins:
-            case 0x00, 0xA4:
-                return Done(self._select(command))
-            case _ if not self._selected:
-                return Done(NOT_NOW)
-            case 0x00, 0xCA:
-                return Done(self._get_data(command))
-            case 0x00, 0xB0:
-                return Done(self._read(command))
-            case 0x00, 0xD6:
-                return self._update(command, torn=torn)
-            case 0x80, 0xF0:
-                return self._commit(command)
-            case 0x00 | 0x80, _:
-                return Done(UNKNOWN_INS)
-        return Done(UNKNOWN_CLA)
+        before = self._memory.written
+        if torn:
+            self._memory.tear_next_write()
+        try:
+            answer = self._protected(command) if command else WRONG_LENGTH
+        except PowerLost:
+            answer = b""
+        self._dead = torn or not answer
+        return Done(b"" if self._dead else answer, self._memory.written - before)
 
-    def _select(self, command: Command) -> bytes:
-        if command.p1 == 0x04:
-            self._file = None
-            self._selected = command.data == AID
-            return OK if self._selected else NOT_FOUND
-        if command.p1 == 0x02 and self._selected and len(command.data) == 2:
-            chosen = int.from_bytes(command.data, "big")
-            self._file = chosen if chosen in FILES else None
-            return OK if self._file is not None else NOT_FOUND
-        return WRONG_P1P2 if self._selected else NOT_NOW
+    # -- who is speaking -----------------------------------------------------------------------------------------
+    def _protected(self, command: Command) -> bytes:
+        """Opens what protects the command, obeys it, and protects the answer."""
+        if command.cla == MESSAGING:
+            return self._by_holder(command)
+        self._reader.session = None
+        if command.cla in (SM_BIT, 0x80 | SM_BIT):
+            return self._by_issuer(command)
+        if command.cla not in (0x00, CHAINED, 0x80):
+            return UNKNOWN_CLA
+        if self._issuer.level and command.ins not in (SELECT, INITIALIZE):
+            self._issuer.end()
+            return NO_RIGHT
+        return self._obeyed(command, Right.STRANGER)
+
+    def _by_holder(self, command: Command) -> bytes:
+        session = self._reader.session
+        if session is None:
+            return NO_RIGHT
+        try:
+            inner = session.opened(command)
+        except Broken as broken:
+            self._reader.end()
+            return bytes(broken.args[0])
+        answer = self._obeyed(inner, Right.HOLDER, room=session.room)
+        return session.closed(answer, inner.ins)
+
+    def _by_issuer(self, command: Command) -> bytes:
+        if not self._selected:
+            return NOT_NOW
+        if command.ins == EXTERNAL_AUTHENTICATE:
+            return self._trying(lambda: self._issuer.authenticate(command))
+        inner = self._issuer.opened(command)
+        if inner is None:
+            return NO_RIGHT
+        return self._issuer.closed(self._obeyed(inner, Right.ISSUER, room=ISSUER_ROOM))
+
+    # -- what is asked -------------------------------------------------------------------------------------------
+    def _obeyed(self, command: Command, right: Right, *, room: int = 65_536) -> bytes:
+        return self._trying(lambda: self._answer(command, right, room))
+
+    @staticmethod
+    def _trying(act: Callable[[], bytes]) -> bytes:
+        try:
+            return act()
+        except MemoryFailure:
+            return MEMORY_FAILURE
+
+    def _answer(self, command: Command, right: Right, room: int) -> bytes:
+        reader, issuer = self._reader, self._issuer
+        if command.ins == SELECT:
+            return self._select(command, right)
+        if self._content.card_state == TERMINATED and command.ins != GET_DATA:
+            return NOT_NOW
+        if command.ins in HANDSHAKES and right is not Right.STRANGER:
+            return NOT_NOW
+        match command.ins:  # these need no application: a reader begins with PACE in the master file
+            case 0xB0:
+                return self._read(command, right, room)
+            case 0x22:
+                return reader.choose(command)
+            case 0x86:
+                return reader.step(command)
+        if not self._selected:
+            return NOT_NOW
+        match command.ins:
+            case 0xCA:
+                return self._get_data(command)
+            case 0x50:
+                return issuer.initialize(command)
+            case 0xE2:
+                return issuer.store(command)
+            case 0xF2:
+                return issuer.get_status(command)
+            case 0x46:
+                return issuer.generate(command)
+            case 0xF0:
+                return issuer.set_status(command)
+            case 0x84:
+                return reader.challenge(command)
+            case 0x82:
+                return reader.authenticate(command)
+            case 0x88:
+                return reader.sign(command, right)
+        return UNKNOWN_INS
+
+    def _select(self, command: Command, right: Right) -> bytes:
+        """By name (04), below the chosen one (02), the master file (00). Plainly said, it ends every session."""
+        if right is Right.STRANGER:
+            self._issuer.end()
+        match command.p1:
+            case 0x04:
+                self._file = None
+                self._selected = command.data == AID
+                return OK if self._selected else NOT_FOUND
+            case 0x00 if command.data in (b"", MASTER_FILE):
+                self._file, self._selected = None, False
+                return OK
+            case 0x02 if len(command.data) == 2:
+                number = int.from_bytes(command.data, "big")
+                self._file = number if self._there(number) else None
+                return OK if self._file else NOT_FOUND
+        return WRONG_P1P2
 
     def _get_data(self, command: Command) -> bytes:
         match command.p1, command.p2:
             case 0xFF, 0x20:
-                body = b"\x80\x01" + bytes([self.state])
-                digest = self._memory.get("digest", b"")
-                body += b"\x81" + bytes([len(digest)]) + digest
-                body += b"\x82\x01" + self._memory.get("attempts", b"\x00")
-                return b"\xff\x20" + bytes([len(body)]) + body + OK
+                return self._content.status_object() + OK
             case 0xFF, 0x21:
-                return b"\xff\x21\x22\x81\x20" + self._digest() + OK
+                return b"\xff\x21\x22\x81\x20" + self._content.digest() + OK
         return NO_SUCH_DATA
 
-    def _read(self, command: Command) -> bytes:
-        if self._file is None:
-            return NO_FILE_CHOSEN
-        if self.state != PERSONALIZED:
+    def _read(self, command: Command, right: Right, room: int) -> bytes:
+        """READ BINARY, of the chosen file or by short identifier (ISO/IEC 7816-4, 7.2.2)."""
+        number, offset = self._file, command.p1 << 8 | command.p2
+        if command.p1 & 0x80:
+            number, offset = 0x0100 | command.p1 & 0x1F, command.p2
+            if not self._there(number):
+                return NOT_FOUND
+            self._file = number
+        if number is None:
+            return NO_FILE_CHOSEN if self._selected or right is not Right.STRANGER else NOT_NOW
+        if not self._reader.may_read(number, right):
             return NO_RIGHT
-        content = self._memory.get(_name(self._file), b"")
-        offset = command.p1 << 8 | command.p2
-        if command.p1 & 0x80 or offset >= len(content):
+        content = self._content.file(number)
+        if offset >= len(content):
             return WRONG_OFFSET
         wanted = command.le or 256
-        data = content[offset : offset + wanted]
-        return data + (OK if len(data) == wanted or wanted >= 256 else END_OF_FILE)
+        data = content[offset : offset + min(wanted, room)]
+        ended = len(data) < min(wanted, room) and wanted not in (256, 65_536)
+        return data + (END_OF_FILE if ended else OK)
 
-    def _update(self, command: Command, *, torn: bool) -> Done:
-        if self._file is None:
-            return Done(NO_FILE_CHOSEN)
-        if self.state != SELECTABLE:
-            return Done(NOT_NOW)
-        name = _name(self._file)
-        offset = command.p1 << 8 | command.p2
-        before = self._memory.get(name, b"") if offset else b""
-        if command.p1 & 0x80 or offset > len(before):
-            return Done(WRONG_OFFSET)
-        after = before[:offset] + command.data + before[offset + len(command.data) :]
-        others = sum(len(self._memory.get(_name(file), b"")) for file in FILES if file != self._file)
-        if others + len(after) > CAPACITY:
-            return Done(FULL)
-        if self._write_fails():
-            return Done(MEMORY_FAILURE)
-        if not self._counted:
-            self._counted = True
-            attempts = min(self._memory.get("attempts", b"\x00")[0] + 1, 0xFF)
-            self._memory["attempts"] = bytes([attempts])
-        if torn:
-            after = before[:offset] + command.data[: len(command.data) // 2]
-        self._memory[name] = after
-        return Done(OK, cells=len(command.data))
-
-    def _commit(self, command: Command) -> Done:
-        if (command.p1, command.p2) != (0x40, PERSONALIZED):
-            return Done(WRONG_P1P2)
-        if self.state != SELECTABLE:
-            return Done(NOT_NOW)
-        if len(command.data) != 32:
-            return Done(WRONG_DATA)
-        if self._write_fails():
-            return Done(MEMORY_FAILURE)
-        if command.data != self._digest():
-            tries = self._memory.get("tries", bytes([COMMIT_TRIES]))[0] - 1
-            self._memory["tries"] = bytes([tries])
-            if tries == 0:
-                self._memory["state"] = bytes([LOCKED])
-            return Done(b"\x63" + bytes([0xC0 | tries]), cells=1)
-        self._memory["digest"] = command.data  # before the state: a chip cut in between is still not committed
-        self._memory["state"] = bytes([PERSONALIZED])
-        return Done(OK, cells=33)
-
-    def _digest(self) -> bytes:
-        total = hashlib.sha256()
-        for file in sorted(FILES):
-            content = self._memory.get(_name(file), b"")
-            if content:
-                total.update(file.to_bytes(2, "big") + len(content).to_bytes(4, "big") + content)
-        return total.digest()
+    def _there(self, number: int) -> bool:
+        """The master file has EF.CardAccess. A finished card has only the files that it was given."""
+        known = number in FILES if self._selected else number == CARD_ACCESS
+        return known and (not self._content.committed or self._content.file(number) != b"")
 
 
-def _name(file: int) -> str:
-    return f"ef:{file:04X}"
+__all__ = ["LOCKED", "PERSONALIZED", "SELECTABLE", "Chip"]

@@ -7,7 +7,9 @@ command APDUs. No chip: an empty ATR. A chip that lost its power in the middle: 
 import asyncio
 import random
 
+from sim.card_encoder.air import Air
 from sim.card_encoder.chip import Chip
+from sim.card_encoder.memory import Supply
 from sim.faults import FaultBoard
 from sim.seam.pipe import DeviceSide
 from sim.world import Card, Place, World
@@ -16,11 +18,11 @@ ATR = bytes.fromhex("3B80800101")
 """What a PC/SC reader makes up for an ISO/IEC 14443-4 chip without historical bytes (PC/SC part 3, 3.1.3.2.3)."""
 STATIONS = (Place.CONTACTLESS, Place.CONTACT)
 
-BIT_TIMES, RATE, TURN_AROUND = 9, 424_000, 0.0006
-"""Air time: 9 bit times per byte at 424 kbit/s, 0.6 ms turn-around per exchange."""
-PAGE, PAGE_TIME = 64, 0.002
-"""Memory is written in pages of 64 bytes, 2 ms each."""
-LATE = 2.0
+LATE, BYTE_TIME = 2.0, 0.0006
+"""Seconds: how late a late answer is, and between the bytes of one that comes in pieces."""
+WRITING = (0xE2, 0xF0, 0x46)
+"""Instructions that write to the chip, in a secure channel or not; the header is never encrypted."""
+READING = 0xB0
 
 
 class Simulator:
@@ -28,14 +30,18 @@ class Simulator:
     FAULTS = frozenset(
         {
             "silence", "garbage", "unplug", "delay", "drop", "corrupt", "short-read", "noise", "power-loss", "no-card",
-            "card-torn", "dead-chip", "chip-write-error",
+            "card-torn", "answer-lost", "chip-mute", "dead-chip", "chip-write-error",
         }
     )  # fmt: skip
 
-    def __init__(self, world: World, *, seed: int = 0, pace: float = 1.0) -> None:
+    def __init__(self, world: World, *, seed: int = 0, pace: float = 1.0, rate: int | None = None) -> None:
+        """`rate`: kbit/s of the air-time model (106, 212, 424, 848); None: air and memory take no time."""
         self.world = world
+        self.supply = Supply()
+        """The chips' power: counts their writes, and can be cut at one of them."""
         self.faults = FaultBoard(self.DEVICE, self.FAULTS)
         self._pace = pace
+        self._air = Air(rate) if rate is not None else None
         self._random = random.Random(seed)
         self._powered = True
         self._card: Card | None = None
@@ -80,10 +86,19 @@ class Simulator:
                 self._chip = self._card = None
             case 1 | 2:
                 self._card = self._alive()
-                self._chip = Chip(self._card.chip, write_fails=self._write_fails) if self._card else None
+                self._chip = self._started(self._card) if self._card else None
             case 4:
                 seen = self._alive() is not None and not self.faults.take("no-card")
                 await self._answer(stream, ATR if seen else b"")
+
+    def _started(self, card: Card) -> Chip:
+        return Chip(
+            card.chip,
+            uid=card.uid,
+            write_fails=self._write_fails,
+            supply=self.supply,
+            seed=self._random.randrange(1 << 32),
+        )
 
     def _write_fails(self) -> bool:
         return self.faults.take("chip-write-error")
@@ -91,29 +106,40 @@ class Simulator:
     # -- commands ------------------------------------------------------------------------------------------------
     async def _command(self, stream: DeviceSide, apdu: bytes) -> bool:
         """Answers one APDU. False if the connection ends with it."""
-        await asyncio.sleep(self._air(len(apdu)))
-        if apdu[0] == 0xFF:
+        await self._pass(self._air.carried(len(apdu)) if self._air else 0)
+        if apdu[:1] == b"\xff":
             await self._answer(stream, self._reader_command(apdu))
             return True
         card, chip = self._card, self._chip
-        if card is None or chip is None or card.chip_dead or card.place not in STATIONS:
-            self._chip = self._card = None
-            await self._answer(stream, b"")
-            return True
-        moves_data = len(apdu) > 1 and apdu[1] in (0xD6, 0xB0)
+        if (
+            card is None
+            or chip is None
+            or card.chip_dead
+            or card.place not in STATIONS
+            or self.faults.take("chip-mute")
+        ):
+            return await self._gone(stream)
+        moves_data = len(apdu) > 1 and apdu[1] in (*WRITING, READING)
         if moves_data and self.faults.take("card-torn"):
             chip.exchange(apdu, torn=True)
-            self._chip = self._card = None
-            await self._answer(stream, b"")
-            return True
+            return await self._gone(stream)
         if moves_data and self.faults.take("power-loss"):
             chip.exchange(apdu, torn=True)
             self._chip = self._card = None
             return False  # the reader restarts: on its bus it vanishes and comes back
         done = chip.exchange(apdu)
-        await asyncio.sleep(self._pace * PAGE_TIME * -(-done.cells // PAGE) + self._air(len(done.answer)))
+        if not done.answer or self.faults.take("answer-lost"):
+            return await self._gone(stream)
+        if self._air:
+            await self._pass(self._air.written(done.cells) + self._air.carried(len(done.answer)))
         if self._powered:
             await self._answer(stream, done.answer)
+        return True
+
+    async def _gone(self, stream: DeviceSide) -> bool:
+        """No chip answers, until the next cold start."""
+        self._chip = self._card = None
+        await self._answer(stream, b"")
         return True
 
     def _reader_command(self, apdu: bytes) -> bytes:
@@ -126,8 +152,9 @@ class Simulator:
         return card.uid + b"\x90\x00"
 
     # -- the wire ------------------------------------------------------------------------------------------------
-    def _air(self, length: int) -> float:
-        return self._pace * (length * BIT_TIMES / RATE + TURN_AROUND)
+    async def _pass(self, seconds: float) -> None:
+        if seconds:
+            await asyncio.sleep(self._pace * seconds)
 
     async def _answer(self, stream: DeviceSide, body: bytes) -> None:
         faults = self.faults
@@ -148,6 +175,6 @@ class Simulator:
         if faults.take("short-read"):
             for byte in wire:
                 await stream.write(bytes([byte]))
-                await asyncio.sleep(self._pace * TURN_AROUND)
+                await asyncio.sleep(self._pace * BYTE_TIME)
             return
         await stream.write(wire)

@@ -7,6 +7,7 @@ from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.middleware.base import RequestResponseEndpoint
 
+from sim.centre.cards import routes
 from sim.centre.registry import Centre, KioskEvent
 
 
@@ -43,6 +44,8 @@ def create_app(centre: Centre) -> FastAPI:
     def known(office: str) -> None:
         if office != centre.office:
             raise HTTPException(404, "no such office")
+
+    app.include_router(routes(centre))
 
     @app.get("/v1/health")
     async def health() -> dict[str, str]:

@@ -126,6 +126,13 @@ class Centre:
         """(cursor, entries newer than `since`)."""
         return self._cursor, [entry for entry in self._log if entry.number > since]
 
+    def document_of(self, jti: str) -> str | None:
+        """The document number on the card that this approval is for; None if there is no such approval."""
+        for entry in self._log:
+            if entry.jti == jti:
+                return str(entry.record["document_number"])
+        return None
+
     def receive(self, kiosk: str, events: list[KioskEvent]) -> int:
         """Keeps events, each once; the highest sequence up to which none is missing (0 if the first is)."""
         kept = self._events.setdefault(kiosk, {})

@@ -18,12 +18,18 @@ from sim.office.mortal import MortalJournal
 from sim.world import PATH, Card, Event, Place, World
 
 PERSONALISED = b"\x0f"
+DG1 = "ef:0101"
+"""Where the simulated chip keeps the printed lines of its holder."""
 
 
-def card_faults(world: World, journal: MortalJournal, digests: Mapping[str, bytes], *, uncounted: int = 0) -> list[str]:
-    """No card twice, no blank missing, ledger = physical world, no unapproved card. `digests`: for each approval that
-    was genuine, what its card's chip must hold. `uncounted`: blanks that somebody put in past the ledger; the count at
-    closing must show exactly so many too much."""
+def card_faults(
+    world: World, journal: MortalJournal, approved: Mapping[str, bytes], *, uncounted: int = 0
+) -> list[str]:
+    """No card twice, no blank missing, ledger = physical world, no unapproved card.
+
+    `approved`: for each genuine approval, DG1 as its card's chip must hold it. `uncounted`: blanks that somebody put in
+    past the ledger; the count at closing must show exactly so many too much.
+    """
     jobs = journal.post_mortem(lambda tx: tx.rows("SELECT * FROM job ORDER BY rowid"))
     found = [
         *_blanks(world, journal.post_mortem(ledger.balance), uncounted, [job for job in jobs if job["closed"] is None])
@@ -34,13 +40,13 @@ def card_faults(world: World, journal: MortalJournal, digests: Mapping[str, byte
         end = JobEnd(job["outcome"]) if job["outcome"] else None
         card = by_uid.get(job["uid"] or "")
         where = f"job {job['id']} of {job['jti']} ({end}, {job['reason']})"
-        if job["jti"] not in digests:
+        if job["jti"] not in approved:
             found.append(f"{where}: made without a genuine approval")
             continue
         if end in (JobEnd.TAKEN, JobEnd.UNKNOWN) and card is not None:
             ours.add(id(card))
         if end is JobEnd.TAKEN:
-            found += _delivered(card, digests[job["jti"]], where)
+            found += _delivered(card, approved[job["jti"]], where)
         if end in (JobEnd.SCRAPPED, JobEnd.CAPTURED) and card is not None and card.place is not Place.REJECT:
             found.append(f"{where}: its card {card.serial} is not in the reject bin but at {card.place}")
         if end is JobEnd.VOID and card is not None:
@@ -50,7 +56,7 @@ def card_faults(world: World, journal: MortalJournal, digests: Mapping[str, byte
     strangers = [card for card in world.at(Place.HAND) if id(card) not in ours]
     if len(strangers) > nameless:
         found.append(f"in a hand without a job that says so: {', '.join(card.serial for card in strangers)}")
-    holders = Counter(card.chip["digest"] for card in world.at(Place.HAND) if _finished(card))
+    holders = Counter(card.chip[DG1] for card in world.at(Place.HAND) if _finished(card))
     found += [f"{count} finished cards of one person are out" for count in holders.values() if count > 1]
     return found
 
@@ -79,10 +85,10 @@ def _blanks(world: World, says: Any, uncounted: int, open_jobs: list[Any]) -> li
 
 
 def _finished(card: Card) -> bool:
-    return card.chip.get("state") == PERSONALISED and "digest" in card.chip
+    return card.chip.get("state") == PERSONALISED and DG1 in card.chip
 
 
-def _delivered(card: Card | None, digest: bytes, where: str) -> list[str]:
+def _delivered(card: Card | None, lines: bytes, where: str) -> list[str]:
     if card is None:
         return [f"{where}: taken, but its card was never read"]
     found = []
@@ -90,7 +96,7 @@ def _delivered(card: Card | None, digest: bytes, where: str) -> list[str]:
         found.append(f"{where}: booked as taken, but {card.serial} is at {card.place}")
     if card.prints != 1:
         found.append(f"{where}: {card.serial} was printed {card.prints} times")
-    if not _finished(card) or card.chip["digest"] != digest:
+    if not _finished(card) or card.chip[DG1] != lines:
         found.append(f"{where}: the chip of {card.serial} does not hold what was approved")
     return found
 

@@ -5,7 +5,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from kiosk.api import messages as m
-from kiosk.cards.chip import files_for
+from kiosk.cards.personalise import layout
+from kiosk.cards.personalise.files import Plan
 from kiosk.cards.record import CardRecord
 from kiosk.devices.loading import load
 from kiosk.devices.profile import Profile
@@ -76,7 +77,7 @@ class OfficeDay:
         self._uncounted = 0
         self._loads = 0
         self._people: dict[int, Person] = {}
-        self._digests: dict[str, bytes] = {}
+        self._approved: dict[str, bytes] = {}
         self._house.world.watch(self._see)
         self._house.moments.strike = self._strike
 
@@ -115,7 +116,13 @@ class OfficeDay:
             jti = centre.set_approval(person.nik, visit.approval)
             if visit.approval == "good":
                 assert jti is not None
-                self._digests[jti] = files_for(CardRecord.model_validate(person.record)).digest
+                self._approved[jti] = self._lines_of(person)
+
+    def _lines_of(self, person: Person) -> bytes:
+        """DG1 of his card: the three printed lines, as they must stand in its chip."""
+        chip = self._house.profile.chip
+        plan = Plan(layout.load(chip.layout), chip.size, CardRecord.model_validate(person.record))
+        return plan.groups(None)[1]
 
     async def _visitor(self, visit: Visit) -> None:
         await asyncio.sleep(visit.at)
@@ -249,7 +256,7 @@ class OfficeDay:
         await self._settled()
         self._count_commits()
         record, journal = self.record, house.journal
-        record.violations += card_faults(house.world, journal, self._digests, uncounted=self._uncounted)
+        record.violations += card_faults(house.world, journal, self._approved, uncounted=self._uncounted)
         record.violations += journal_faults(journal)
         record.violations += told_faults(journal, house.centre.events)
         record.violations += self._intents.violations

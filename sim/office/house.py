@@ -72,7 +72,7 @@ class House:
         }
         self._http = httpx.AsyncClient(transport=CentreTransport(self.centre), base_url="http://centre", timeout=10.0)
         machine = build(self.profile, dict(self.links), rest=self._rest)
-        self.station = Station(self.profile, machine, self.journal, self._http, self.clock)
+        self.station = Station(self.profile, machine, self.journal, self._http, self.clock, self._chance)
         await self.station.start()
 
     @property

@@ -43,7 +43,7 @@ def use() -> None:
     job.separate = _kept(job.separate, _Same)
     painter.picture = _kept(ink.picture, _ink_of)
     files: Any = lds
-    files.dg2 = _kept(lds.dg2, bytes)
+    files.small_jpeg = _kept(lds.small_jpeg, lambda photo, limit: (photo, limit))
     decide = _kept(policy.decide, _touch_of)
 
     def decided(image: FingerImage, references: Sequence[bytes]) -> policy.Decision:

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from kiosk.api import messages as m
+from sim.world import Place
 from tests.journeys.office import Office, office
 
 
@@ -60,3 +61,30 @@ async def test_when_the_centre_cuts_ektp_only_ektp_stops(tmp_path: Path) -> None
 
         assert await kiosk.refused(kiosk.scan_slip()) == m.Cause.AUTHORISATION_CUT
         assert (await kiosk.ticket("kartu-keluarga")).number == "C-001"
+
+
+async def test_a_card_made_without_the_line_was_signed_ahead_and_cannot_prove_itself(
+    tmp_path: Path,
+) -> None:
+    for line, key in (("none", True), ("link", False)):
+        folder = tmp_path / line
+        folder.mkdir()
+        async with office(folder) as kiosk:
+            if line != "none":
+                await cut(kiosk, line)
+            await kiosk.scan_slip()
+            assert (await kiosk.collect_to_the_end()).stage is m.Stage.DONE
+            [card] = kiosk.world.at(Place.HAND)
+            assert card.chip["state"] == card.chip["card"] == b"\x0f", "personalised, and its production ended"
+            assert ("ef:010F" in card.chip) is key
+            assert len(kiosk.audited("chip_committed")) == 1
+
+
+async def test_where_only_the_centre_holds_the_keys_no_card_is_begun_without_it(tmp_path: Path) -> None:
+    async with office(tmp_path) as kiosk:
+        profile = kiosk.station.profile
+        chip = profile.chip.model_copy(update={"keys": "centre"})
+        kiosk.station.profile = profile.model_copy(update={"chip": chip})
+        await cut(kiosk, "link")
+        assert await kiosk.refused(kiosk.scan_slip()) == m.Cause.LINK_DOWN
+        await kiosk.balanced(taken=0)

@@ -9,7 +9,7 @@ import asyncio
 import os
 import random
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from functools import cache
 from pathlib import Path
@@ -18,17 +18,25 @@ from typing import Any
 
 from PIL import Image
 
-from drivers.contract.card_encoder import CardEncoder
+from drivers.contract.card_encoder import CardChannel, CardEncoder
 from drivers.contract.card_printer import FACE_SIZE, CardPrinter
 from drivers.contract.errors import DeviceError
-from kiosk.cards import lds, ledger
+from kiosk.cards import ledger
+from kiosk.cards.chip import ChipError, ChipReason, ChipState, inspect
 from kiosk.cards.jobs import JobBook, JobEnd, ends_of
 from kiosk.cards.maker import Artwork, CardMaker, Made
+from kiosk.cards.personalise import layout
+from kiosk.cards.personalise.custody import KeyCustody, software_keys
+from kiosk.cards.personalise.files import Plan, Signed
+from kiosk.cards.personalise.writer import Job as Order
+from kiosk.cards.personalise.writer import Promise, Writer
+from kiosk.cards.record import CardRecord
 from kiosk.devices.loading import driver_module
 from kiosk.journal.database import Journal
 from kiosk.station.caretaker import Caretaker
 from sim.card_encoder.pcsc import Simulator as EncoderSimulator
 from sim.card_printer.evolis import Simulator as PrinterSimulator
+from sim.centre import Centre
 from sim.clock import OfficeClock, SeededChance, run
 from sim.office import memo
 from sim.office.checks import IntentWatch, card_faults, journal_faults
@@ -92,8 +100,30 @@ class Outcome:
 @cache
 def artwork() -> Artwork:
     """A short set of files: every command of a real card's story, fewer times."""
-    files = lds.ChipFiles({lds.EF_DG2: bytes(range(250)) * 2, lds.EF_DG1: b"SPECIMEN" * 11, lds.EF_COM: b"COM"})
-    return Artwork(Image.new("RGB", FACE_SIZE, (200, 220, 240)), files)
+    whole = layout.load("nid-td1")
+    brief = whole.model_copy(update={"groups": tuple(group for group in whole.groups if group.number in (1, 15))})
+    record = CardRecord.model_validate(Centre(OfficeClock().now).people[0].record)
+    return Artwork(Image.new("RGB", FACE_SIZE, (200, 220, 240)), Plan(brief, "S", record))
+
+
+@dataclass(frozen=True)
+class BriefDesk:
+    """Writes the chip with the real writer through SCP03. What is not asked about here is left out: the signature over
+    the files is a stand-in, and the chip is asked for its state instead of being read back as a stranger would."""
+
+    custody: KeyCustody
+
+    async def write(self, channel: CardChannel, approval: str, job: Order, promise: Promise) -> bytes:
+        return await Writer(self.custody, self, promise).write(channel, job)
+
+    async def sign(self, groups: Mapping[int, bytes], card_id: bytes) -> Signed:
+        return Signed(groups, b"SOD of nobody")
+
+    async def prove(self, channel: CardChannel, job: Order) -> None:
+        await channel.reset()
+        if (await inspect(channel)).state is not ChipState.COMMITTED:
+            raise ChipError(ChipReason.MISMATCH, "not committed")
+        await Writer.secure(self.custody, channel, job)
 
 
 @cache
@@ -143,7 +173,7 @@ class Hall:
             PipeConnector(tapped(one.serve, one.DEVICE, self.moments)) for one in (self.printer, self.encoder)
         ]
         printing, encoding = driver_module("card_printer", "evolis"), driver_module("card_encoder", "pcsc")
-        options = printing.Options(poll_interval=POLL, varnish=False)
+        options = printing.Options(poll_interval=POLL, varnish="none")
         self._printing: CardPrinter = printing.Driver(printing.link_over(self._links[0]), options)
         self._encoding: CardEncoder = encoding.Driver(encoding.link_over(self._links[1]))
         self.caretaker = Caretaker(self.journal, self._printing, lambda: None)
@@ -151,6 +181,7 @@ class Hall:
             JobBook(self.journal),
             self._printing,
             self._encoding,
+            BriefDesk(software_keys(self._chance)),
             path=self.caretaker.at_work,
             blanks_per_job=2,
             take_timeout=TAKE_TIMEOUT,
@@ -257,7 +288,7 @@ async def _played(folder: Path, schedule: Schedule, maker: Maker) -> Outcome:
         outcome.violations.append(f"{type(error).__name__}: {error}")
     if outcome.ended not in ("taken", "needs_staff"):
         outcome.violations.append(f"the resident has no card and nobody was called: {outcome.ended}")
-    outcome.violations += card_faults(hall.world, hall.journal, {APPROVAL: artwork().files.digest})
+    outcome.violations += card_faults(hall.world, hall.journal, {APPROVAL: artwork().plan.groups(None)[1]})
     outcome.violations += journal_faults(hall.journal)
     outcome.unintended += hall.watch.violations
     outcome.reached |= {

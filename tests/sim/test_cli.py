@@ -104,6 +104,7 @@ def test_a_printer_on_a_serial_port_with_the_paper_out(tmp_path: Path) -> None:
         (("card-printer", "--tcp", "127.0.0.1:0", "--blanks", "3"), "card-printer on tcp 127.0.0.1:"),
         (("ticket-dispenser", "--tcp", "127.0.0.1:0"), "ticket-dispenser on tcp 127.0.0.1:"),
         (("card", "--vpcd", "127.0.0.1:1"), "card for vpcd at 127.0.0.1:1"),
+        (("card", "--vpcd", "127.0.0.1:1", "--chip", "S", "--rate", "424"), "card for vpcd at 127.0.0.1:1"),
     ],
 )
 def test_every_other_device_starts_and_ends(words: tuple[str, ...], said: str) -> None:
@@ -130,6 +131,7 @@ def test_what_cannot_be_is_said_in_one_line(tmp_path: Path) -> None:
     assert "expected HOST:PORT" in refused("thermal-printer", "--tcp", "9100")
     assert "one of the arguments --tcp --pty is required" in refused("thermal-printer")
     assert "toaster" in refused("toaster")
+    assert "--rate" in refused("card", "--vpcd", "127.0.0.1:1", "--rate", "1000")
     assert "expected more than 0" in refused("card-printer", "--tcp", "127.0.0.1:0", "--pace", "0")
     nobody = str(tmp_path / "nobody.png")
     assert nobody in refused("fingerprint-scanner", "--pty", str(tmp_path / "tty"), "--finger", nobody)

@@ -138,6 +138,20 @@ def test_a_production_profile_takes_no_reader_that_is_software(tmp_path: Path) -
     assert "is a simulator" in answer
 
 
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ('[chip]\nkeys = "software"', "public test key"),
+        ('[slots.card_encoder]\ndriver = "toy"\ntransport = "tcp:127.0.0.1:1"', "chip.country: without"),
+        ('[chip]\nkeys = "token"', "belong together"),
+        ('[chip]\ncountry = "AAAA"', "X.509 certificate"),
+    ],
+)
+def test_a_production_profile_holds_no_public_key_and_believes_somebody(tmp_path: Path, wrong: str, said: str) -> None:
+    text = "production = true\n" + GOOD.replace("http:", "https:") + wrong
+    assert said in refused(written(tmp_path, text))
+
+
 def test_a_production_profile_reaches_the_centre_by_tls_only(tmp_path: Path) -> None:
     assert "centre.url: a production profile" in refused(written(tmp_path, "production = true\n" + GOOD))
 

@@ -1,0 +1,105 @@
+"""The ciphers on the simulated chip, put together here and nowhere else: no host code is imported, none imports this.
+
+Sources: NIST SP 800-38B (CMAC), NXP AN10922 (key diversification), ICAO Doc 9303-11 sections 9.7.1 (key derivation) and
+9.8.6 (retail MAC, ISO/IEC 9797-1 MAC algorithm 3).
+"""
+
+import hashlib
+
+from cryptography.hazmat.decrepit.ciphers.algorithms import TripleDES
+from cryptography.hazmat.primitives.ciphers import Cipher, modes
+from cryptography.hazmat.primitives.ciphers.algorithms import AES
+from cryptography.hazmat.primitives.cmac import CMAC
+
+AES_BLOCK, DES_BLOCK = 16, 8
+ENC, MAC, PACE = 1, 2, 3
+"""Counters of the key derivation function of Doc 9303-11."""
+
+
+def aes_block(key: bytes, block: bytes) -> bytes:
+    """One block under AES: initial vectors are made this way."""
+    encryptor = Cipher(AES(key), modes.ECB()).encryptor()  # noqa: S305  one block only, as both standards demand
+    return encryptor.update(block) + encryptor.finalize()
+
+
+def aes_encrypt(key: bytes, iv: bytes, data: bytes) -> bytes:
+    """AES-CBC without padding."""
+    encryptor = Cipher(AES(key), modes.CBC(iv)).encryptor()
+    return encryptor.update(data) + encryptor.finalize()
+
+
+def aes_decrypt(key: bytes, iv: bytes, data: bytes) -> bytes:
+    decryptor = Cipher(AES(key), modes.CBC(iv)).decryptor()
+    return decryptor.update(data) + decryptor.finalize()
+
+
+def aes_cmac(key: bytes, data: bytes) -> bytes:
+    """16 bytes."""
+    mac = CMAC(AES(key))
+    mac.update(data)
+    return mac.finalize()
+
+
+def des3_encrypt(key: bytes, data: bytes) -> bytes:
+    """Two-key triple DES, CBC, zero initial vector, no padding."""
+    encryptor = Cipher(TripleDES(key + key[:8]), modes.CBC(bytes(DES_BLOCK))).encryptor()
+    return encryptor.update(data) + encryptor.finalize()
+
+
+def des3_decrypt(key: bytes, data: bytes) -> bytes:
+    decryptor = Cipher(TripleDES(key + key[:8]), modes.CBC(bytes(DES_BLOCK))).decryptor()
+    return decryptor.update(data) + decryptor.finalize()
+
+
+def retail_mac(key: bytes, padded: bytes) -> bytes:
+    """8 bytes. Single DES over all blocks with the first half of the key, triple DES for the last one."""
+    first = Cipher(TripleDES(key[:8] * 3), modes.CBC(bytes(DES_BLOCK))).encryptor()
+    chained = (first.update(padded) + first.finalize())[-DES_BLOCK:]
+    inner = Cipher(TripleDES(key[8:16] * 3), modes.CBC(bytes(DES_BLOCK))).decryptor()
+    outer = Cipher(TripleDES(key[:8] * 3), modes.CBC(bytes(DES_BLOCK))).encryptor()
+    return outer.update(inner.update(chained) + inner.finalize()) + outer.finalize()
+
+
+def pad(data: bytes, block: int) -> bytes:
+    """ISO/IEC 9797-1 padding method 2: 80, then zeros."""
+    return data + b"\x80" + bytes(-(len(data) + 1) % block)
+
+
+def unpad(data: bytes) -> bytes | None:
+    """None if there is no such padding."""
+    stripped = data.rstrip(b"\x00")
+    return stripped[:-1] if stripped.endswith(b"\x80") else None
+
+
+def parity(key: bytes) -> bytes:
+    """The key with odd parity in each byte, as DES keys are written."""
+    return bytes(byte & 0xFE | (bin(byte >> 1).count("1") + 1) & 1 for byte in key)
+
+
+def derive_3des(seed: bytes, counter: int) -> bytes:
+    """Doc 9303-11, 9.7.1.1: 16 bytes, parity adjusted."""
+    return parity(_hashed(seed, counter)[:16])
+
+
+def derive_aes128(seed: bytes, counter: int) -> bytes:
+    """Doc 9303-11, 9.7.1.2: 16 bytes."""
+    return _hashed(seed, counter)[:16]
+
+
+def sha1(data: bytes) -> bytes:
+    """The hash that Doc 9303-11 prescribes for MRZ passwords and 128-bit keys."""
+    return hashlib.sha1(data, usedforsecurity=False).digest()
+
+
+def _hashed(seed: bytes, counter: int) -> bytes:
+    return sha1(seed + counter.to_bytes(4, "big"))
+
+
+def diversified(master: bytes, message: bytes) -> bytes:
+    """AN10922, 2.2: the AES-128 key for `message` (16 to 31 bytes: UID, application, system).
+
+    Shorter messages are padded to two blocks there, which is not plain CMAC any more; this card has none.
+    """
+    if not 16 <= len(message) <= 31:
+        raise ValueError(f"16 to 31 bytes, not {len(message)}")
+    return aes_cmac(master, b"\x01" + message)

@@ -1,0 +1,257 @@
+"""A blank becomes a resident's chip, whole or not at all, and a stranger with the printed lines believes it."""
+
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+
+import httpx
+import pytest
+from cryptography import x509
+
+from drivers.contract.errors import DeviceError, ProtocolError
+from drivers.contract.words import DeviceCause
+from kiosk.cards import chip, mrz
+from kiosk.cards.chip import ChipError, ChipReason, ChipState
+from kiosk.cards.personalise.custody import ENC, MAC, TEST_MASTER, CentreAway, KeyCustody, diversified, software_keys
+from kiosk.cards.personalise.files import SigningError
+from kiosk.cards.personalise.scp03 import aes_cmac
+from kiosk.cards.personalise.writer import Job, Writer
+from kiosk.cards.stranger import reader
+from kiosk.cards.stranger.passive import NotGenuine
+from kiosk.cards.stranger.reader import Access, Content
+from kiosk.centre.cards import CentreKeys, CentreSigner
+from sim.centre import Centre
+from sim.centre.signer import DocumentSigner
+from sim.clock import SeededChance
+from tests.kiosk.chip.bench import UID, Hand, centre, plan
+
+NOW = datetime(2026, 2, 1, tzinfo=UTC)
+COUNTRY = x509.load_pem_x509_certificate(DocumentSigner().country_pem)
+
+
+@dataclass
+class Desk:
+    """A technician's table: a centre, a writer and what it has promised."""
+
+    registry: Centre
+    http: httpx.AsyncClient
+    promised: list[bytes] = field(default_factory=list)
+
+    def job(self, **other: object) -> Job:
+        return replace(Job(plan(self.registry.people[0]), UID), **other)  # type: ignore[arg-type]  # Job's own fields
+
+    def writer(self, custody: KeyCustody | None = None) -> Writer:
+        async def promise(digest: bytes) -> None:
+            self.promised.append(digest)
+
+        jti = self.registry.approvals(0)[1][0].jti
+        return Writer(custody or CentreKeys(self.http, "SPC01"), CentreSigner(self.http, "SPC01", jti), promise)
+
+
+@asynccontextmanager
+async def desk() -> AsyncIterator[Desk]:
+    registry, http = centre()
+    async with http:
+        yield Desk(registry, http)
+
+
+def printed(at: Desk) -> tuple[str, str, str]:
+    return mrz.lines(mrz.zone_of(at.job().plan.record))
+
+
+async def read(hand: Hand, at: Desk, access: Access = Access.BAC) -> Content:
+    return await reader.read(hand, printed(at), COUNTRY, NOW, SeededChance(5), access=access)
+
+
+@pytest.mark.parametrize("access", list(Access))
+async def test_what_the_centre_wraps_and_signs_a_stranger_reads_and_believes(access: Access) -> None:
+    async with desk() as at:
+        hand = Hand()
+        digest = await at.writer().write(hand, at.job())
+        assert at.promised == [digest]
+        assert max(map(len, hand.sent)) <= 261, "short APDUs only"
+
+        content = await read(hand, at, access)
+        assert sorted(content.groups) == [1, 2, 7, 11, 14, 15]
+        assert content.unread == {13}, "the fingers are for the issuer's readers"
+        assert content.original
+        for file, read_back in content.files.items():
+            assert read_back == hand.memory[f"ef:{file:04X}"]
+        await Writer.secure(CentreKeys(at.http, "SPC01"), hand, at.job())
+        assert hand.memory["card"] == b"\x0f"
+
+
+async def test_software_keys_and_the_centres_keys_open_the_same_card() -> None:
+    async with desk() as at:
+        hand = Hand()
+        await at.writer(software_keys(SeededChance(1))).write(hand, at.job())
+        await hand.reset()
+        await Writer.secure(CentreKeys(at.http, "SPC01"), hand, at.job())
+
+
+async def test_nobody_reads_before_the_commit_and_nobody_writes_after_it() -> None:
+    async with desk() as at:
+        hand = Hand()
+        hand.hook = lambda apdu: b"\x65\x81" if apdu[:2] == b"\x84\xf0" else None
+        with pytest.raises(ChipError) as caught:
+            await at.writer().write(hand, at.job())
+        assert caught.value.reason is ChipReason.MEMORY
+        with pytest.raises((ProtocolError, NotGenuine)):
+            await read(hand, at)
+
+        hand.hook = lambda apdu: None
+        await hand.reset()
+        await at.writer().write(hand, at.job())
+        with pytest.raises(ChipError) as again:
+            await at.writer().write(hand, at.job())
+        assert again.value.reason is ChipReason.OTHER_CARD
+
+
+async def test_a_card_torn_or_silent_at_any_command_is_finished_in_one_more_run_and_never_half_readable() -> None:
+    """Every command of a personalisation, cut in its middle and cut before its answer."""
+    async with desk() as at:
+        whole = Hand()
+        await at.writer().write(whole, at.job())
+        ends = {"again": 0, "already": 0}
+        for cut in range(1, len(whole.sent) + 1):
+            for torn, lost in ((frozenset({cut}), frozenset[int]()), (frozenset[int](), frozenset({cut}))):
+                hand = Hand(torn=torn, lost=lost)
+                hand.reset = _gone  # type: ignore[method-assign]  # no card to reset: the first run sees only that
+                with pytest.raises(DeviceError):
+                    await at.writer().write(hand, at.job())
+                after = Hand(hand.memory)
+                report = await chip.inspect(after)
+                if report.state is ChipState.COMMITTED:
+                    assert report.digest in at.promised
+                    ends["already"] += 1
+                else:
+                    with pytest.raises((ProtocolError, NotGenuine)):
+                        await read(after, at)
+                    ends["again"] += 1
+                await after.reset()
+                await at.writer().write(after, at.job(promised=tuple(at.promised)))
+                assert (await read(after, at)).original
+        assert ends["already"] == 1, "only the commit whose answer was lost"
+
+
+async def _gone() -> bytes:
+    raise DeviceError(DeviceCause.NO_CARD, "gone")
+
+
+async def test_a_card_that_stutters_is_begun_again_by_itself_but_not_for_ever() -> None:
+    async with desk() as at:
+        hand = Hand(torn=frozenset({9, 25}))
+        await at.writer().write(hand, at.job())
+        assert hand.resets == 2
+        worn = Hand(torn=frozenset({9, 25, 40}))
+        with pytest.raises(DeviceError):
+            await at.writer().write(worn, at.job())
+
+
+async def test_a_card_with_other_keys_is_asked_once_and_never_again() -> None:
+    async with desk() as at:
+        for custody in (None, software_keys(SeededChance(1))):
+            hand = Hand({"master": bytes(16)})
+            with pytest.raises(ChipError) as caught:
+                await at.writer(custody).write(hand, at.job())
+            assert caught.value.reason is ChipReason.AUTHENTICATION
+            assert sum(apdu[1] == 0x50 for apdu in hand.sent) == 1
+            assert not any(apdu[1] == 0x82 for apdu in hand.sent)
+
+
+async def test_a_job_for_another_chip_writes_nothing() -> None:
+    async with desk() as at:
+        hand = Hand(uid=bytes(7))
+        with pytest.raises(ChipError) as caught:
+            await at.writer().write(hand, at.job())
+        assert caught.value.reason is ChipReason.OTHER_CARD
+        assert hand.sent == []
+
+
+async def test_the_centre_signs_only_what_it_approved() -> None:
+    async with desk() as at:
+        other = Job(plan(at.registry.people[1]), UID)
+        with pytest.raises(SigningError, match="not of an approved card"):
+            await at.writer().write(Hand(), other)
+
+
+@pytest.mark.parametrize("outage", ["link", "server"])
+async def test_without_the_centre_nothing_is_begun(outage: str) -> None:
+    async with desk() as at:
+        at.registry.outage = outage  # type: ignore[assignment]  # the parametrised names are those of Outage
+        hand = Hand()
+        with pytest.raises(CentreAway):
+            await at.writer().write(hand, at.job())
+        assert (await chip.inspect(hand)).state is ChipState.BLANK
+
+
+async def test_a_stranger_with_other_lines_or_another_country_is_not_convinced() -> None:
+    async with desk() as at:
+        hand = Hand()
+        await at.writer().write(hand, at.job())
+        others = mrz.lines(mrz.zone_of(plan(at.registry.people[1]).record))
+        for access in Access:
+            with pytest.raises((NotGenuine, ProtocolError)):
+                await reader.read(hand, others, COUNTRY, NOW, SeededChance(5), access=access)
+        number, birth, name = printed(at)
+        with pytest.raises(NotGenuine, match="printed"):
+            await reader.read(hand, (number, birth, name[::-1]), COUNTRY, NOW, SeededChance(5))
+
+
+@pytest.mark.parametrize("spoilt", [0x0101, 0x0102, 0x010B, 0x010F, 0x011D])
+async def test_a_chip_changed_after_the_commit_is_found_out(spoilt: int) -> None:
+    async with desk() as at:
+        hand = Hand()
+        await at.writer().write(hand, at.job())
+        content = bytearray(hand.memory[f"ef:{spoilt:04X}"])
+        content[-1] ^= 1
+        hand.memory[f"ef:{spoilt:04X}"] = bytes(content)
+        with pytest.raises((NotGenuine, ProtocolError)):
+            await read(hand, at)
+
+
+async def test_a_copy_of_a_chip_is_told_from_the_original() -> None:
+    async with desk() as at:
+        hand = Hand()
+        await at.writer().write(hand, at.job())
+        copy = Hand({**hand.memory, "key": (5).to_bytes(32, "big")})
+        with pytest.raises(NotGenuine, match="copy"):
+            await read(copy, at)
+
+
+async def test_no_byte_of_a_key_shows_anywhere(caplog: pytest.LogCaptureFixture) -> None:
+    """The canary: master, card and session keys are looked for in every log line, repr, traceback and command."""
+    caplog.set_level(logging.DEBUG)
+    async with desk() as at:
+        custody = software_keys(SeededChance(1))
+        hand = Hand()
+        writer = at.writer(custody)
+        await writer.write(hand, at.job())
+        await hand.reset()
+        challenge = await custody.host_challenge()
+        answer = await _initialize(hand, challenge)
+        session = await custody.open_session(UID, 0x30, challenge, answer)
+        shown = [repr(custody), repr(writer), repr(session), repr(at.job()), repr(vars(writer)), caplog.text]
+        with pytest.raises(ChipError) as caught:
+            await at.writer(software_keys(SeededChance(1), bytes(16))).write(Hand(), at.job())
+        shown += [
+            str(caught.value),
+            repr(caught.value),
+            repr(caught.value.__cause__),
+            str(caught.getrepr(style="long")),
+        ]
+        channel = session._channel  # type: ignore[attr-defined]  # looked into, to know what must not show
+        keys = [TEST_MASTER, channel._enc, channel._mac, channel._rmac]
+        keys += [diversified(aes_cmac(TEST_MASTER), use, UID) for use in (ENC, MAC)]
+        text = " ".join(shown).lower()
+        for key in keys:
+            assert key.hex() not in text
+            assert repr(key)[2:-1].lower() not in text
+            assert not any(key in apdu for apdu in (*hand.sent, *hand.received))
+
+
+async def _initialize(hand: Hand, challenge: bytes) -> bytes:
+    await hand.transmit(bytes.fromhex("00A4040C07A0000002471001"))
+    return (await hand.transmit(b"\x80\x50\x30\x00\x08" + challenge + b"\x00"))[:-2]
