@@ -60,5 +60,5 @@ clean: ## Removes what was built or printed; the next make sets up again
 .make/venv: pyproject.toml constraints.txt | .make/apt
 	@echo "Setting up .venv"
 	@$(BIN)/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear .venv
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev,pcsc]'
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev,pcsc,hsm]'
 	@touch $@

@@ -40,7 +40,9 @@ def use() -> None:
     job: Any = importlib.import_module("drivers.card_printer.evolis.job")
     painter: Any = ink
     collecting.render_front = _kept(collecting.render_front, _face_of)
-    job.separate = _kept(job.separate, _Same)
+    draw = job.sequence
+    commands = _kept(lambda *drawn: tuple(draw(*drawn)), lambda options, *faces: (options, *map(_Same, faces)))
+    job.sequence = lambda *drawn: iter(commands(*drawn))
     painter.picture = _kept(ink.picture, _ink_of)
     files: Any = lds
     files.small_jpeg = _kept(lds.small_jpeg, lambda photo, limit: (photo, limit))
@@ -78,4 +80,4 @@ def _ink_of(panels: dict[str, tuple[bytes, int]]) -> Hashable:
 
 
 def _touch_of(image: FingerImage, references: Sequence[bytes]) -> Hashable:
-    return bytes(image.pixels), tuple(references)
+    return bytes(image.pixels), tuple(map(bytes, references))
