@@ -36,7 +36,7 @@ class CardPosition(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """What the hardware says when it is asked where the card is (DESIGN section 5: after any restart ask first).
+    """What the hardware says when it is asked where the card is (after any restart it is asked first).
 
     `fed_count` is the printer's lifetime count of cards taken from the hopper, None if it does not say; the ledger's
     second witness. `restarted`: the printer says that it lost power or was reset since the last `feed`; None: unknown.

@@ -54,7 +54,7 @@ class Device(ABC):
         Raises nothing: a silent device is a status."""
 
     async def once(self, intent: IntentId, act: Callable[[], Awaitable[T]]) -> T:
-        """Runs `act` at most once for this intent: a repeated id gets the first outcome, error included (rule 3)."""
+        """Runs `act` at most once for this intent: a repeated id gets the first outcome, error included."""
         known = self._acts.get(intent)
         if known is not None:
             return cast(T, await asyncio.shield(known))

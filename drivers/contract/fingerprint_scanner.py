@@ -36,7 +36,7 @@ class FingerImage:
 
 
 class RetryReason(StrEnum):
-    """Why a capture should simply be tried again (rule 8: not an error)."""
+    """Why a capture should simply be tried again (it is not an error)."""
 
     NO_FINGER = "no_finger"
     """Nobody put a finger on the glass before the time-out."""

@@ -1,4 +1,4 @@
-"""The status snapshot: whole, immutable, numbered, pushed when it changes (DESIGN section 3, rule 1)."""
+"""The status snapshot: whole, immutable, numbered, pushed when it changes."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace

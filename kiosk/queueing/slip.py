@@ -1,4 +1,4 @@
-"""The printed ticket: what stands on it, in which order, how large. Never a NIK or a name (reference: printers 6)."""
+"""The printed ticket: what stands on it, in which order, how large. Never a NIK or a name."""
 
 from zoneinfo import ZoneInfo
 

@@ -82,7 +82,7 @@ _SKETCHES = (
 
 
 def _nik(sketch: _Sketch, serial: int) -> str:
-    """Region 990101, birth date with 40 added to a woman's day, serial (reference: domain 5.3)."""
+    """Region 990101, birth date with 40 added to a woman's day, serial."""
     day = sketch.born.day + (0 if sketch.male else 40)
     return f"990101{day:02d}{sketch.born.month:02d}{sketch.born.year % 100:02d}{serial:04d}"
 

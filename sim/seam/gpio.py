@@ -1,6 +1,6 @@
 """gpiozero's mock pins, wired straight to the simulated dispenser: what a program nobody here wrote would use.
 
-Unlike on hardware, callbacks run in the thread that drives the pin (printers' reference, 4.3): assert nothing about it.
+Unlike on hardware, callbacks run in the thread that drives the pin (gpiozero's mock pins): assert nothing about it.
 """
 
 import asyncio

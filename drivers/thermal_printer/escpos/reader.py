@@ -1,4 +1,4 @@
-"""Tells apart what an ESC/POS printer sends: its answers carry no header, only bit patterns (reference: printers 2.2).
+"""Tells apart what an ESC/POS printer sends: its answers carry no header, only bit patterns.
 
 DLE EOT answers are 0xx1xx10; an automatic status (ASB) is 0xx1xx00 and three bytes 0xx0xxxx; GS r answers 0xx0xxxx;
 XON 11 and XOFF 13 may stand anywhere, also inside a group; the answer to CLEAR is 37 25 00. Printers with a presenter

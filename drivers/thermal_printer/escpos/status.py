@@ -1,6 +1,6 @@
 """What an ESC/POS printer says of itself, and the commands that make it say so.
 
-Sources: Epson TM-T88III specification and Citizen manuals, which agree on the status bits (reference: printers 2.2);
+Sources: Epson TM-T88III specification and Citizen manuals, which agree on the status bits;
 Epson ESC/POS command reference for DLE DC4 (fn=8).
 """
 
