@@ -19,7 +19,8 @@ def is_slip(text: str) -> bool:
 def nik_fault(text: str) -> str | None:
     """What is wrong with the form of a NIK: `length`, `digits`, `region`, `date`, `serial`; None if nothing is.
 
-    Digits 1-6 region, 7-8 day (+40 for women), 9-10 month, 11-12 year, 13-16 serial from 0001 (as the Dukcapil offices publish it).
+    Digits 1-6 region, 7-8 day (+40 for women), 9-10 month, 11-12 year, 13-16 serial from 0001, as the
+    Dukcapil offices publish it.
     There is no check digit, and neither region nor birth date may be held against a person: both stay when he moves or
     when his date is corrected.
     """

@@ -1,7 +1,8 @@
 """What becomes of an open job when its way was interrupted: by a fault just now, or by a power cut before this start.
 
 The hardware is asked first, always. What it says and what the journal knows meet in one table, which
-`tests/kiosk/cards/test_boot_table.py` holds cell by cell. Only evidence closes a job; what the hardware cannot tell becomes UNKNOWN, and two officers decide.
+`tests/kiosk/cards/test_boot_table.py` holds cell by cell. Only evidence closes a job; what the hardware cannot tell
+becomes UNKNOWN, and two officers decide.
 """
 
 import asyncio
