@@ -38,6 +38,8 @@ MAY_NAME: dict[str, set[C]] = {
     "sensor-unplugged": {C.JAM},
     "no-card": {C.NO_CARD},
     "card-torn": {C.CARD_LOST},
+    "answer-lost": {C.CARD_LOST},
+    "chip-mute": {C.NO_CARD, C.CARD_LOST},
     "dead-chip": {C.NO_CARD, C.CARD_LOST},
     "chip-write-error": set(),  # the chip says it (6581), and whoever writes decides
     "wrong-password": {C.PASSWORD},
