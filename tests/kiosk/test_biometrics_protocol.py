@@ -8,10 +8,10 @@ import pytest
 from PIL import Image
 from typer.testing import CliRunner
 
-from kiosk.bench import app
 from kiosk.biometrics.matcher import prepare, score
 from kiosk.biometrics.protocol import Key, Pairs, ProtocolError, compared, figures, point, read
 from kiosk.biometrics.template import Template, encode
+from kiosk.commands.bench import app
 from sim.data import finger_image, finger_names, finger_template
 from tests.tools.make_finger_templates import extracted
 
