@@ -1,7 +1,7 @@
 """Evolis card printers (Primacy 2, Zenius, KC and KM kiosk lines): one command language, over USB and TCP.
 
-Read `driver.py`, `card.py` and `steps.py` for what it does; `protocol.py`, `raster.py`, `panels.py` and `job.py` for the
-bytes.
+Read `driver.py`, `card.py` and `steps.py` for what it does; `protocol.py`, `raster.py`, `panels.py` and `job.py` for
+the bytes.
 May import: drivers.contract and drivers.transport.
 
 | Not yet proven on hardware | Where |
