@@ -32,12 +32,14 @@ REAL_SEAMS = {
     "thermal_printer/escpos": ("pty", "tcp", "usb"),
     "fingerprint_scanner/grow": ("pty",),
     "ticket_dispenser/notch": ("pins",),
+    "ticket_dispenser/cd720": ("pty",),
 }
 """Besides the pipe, over which every driver there is runs."""
 QUICK: Mapping[str, dict[str, Any]] = {
     "card_printer/evolis": {"poll_interval": 0.02},
     "card_printer/cups": {"poll_interval": 0.05},
     "card_encoder/pcsc": {"simulator": True},
+    "ticket_dispenser/cd720": {"poll_interval": 0.02},
 }
 """Options for a simulator that is in a hurry, as those in real time are."""
 PACE = 0.05
