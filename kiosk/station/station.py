@@ -32,6 +32,7 @@ from kiosk.station.caretaker import Caretaker, close_cut_off_acts
 from kiosk.station.chips import chip_desk
 from kiosk.station.collecting import Collector, Parts
 from kiosk.station.fingers import FingerCheck
+from kiosk.station.receipts import Receipts
 from kiosk.station.refusal import Refused
 from kiosk.station.selftest import MEGABYTE, judge
 
@@ -115,6 +116,15 @@ class Station:
                     maker=maker,
                     desk=self.desk,
                     link=self.link,
+                    receipts=Receipts(
+                        journal,
+                        machine.thermal_printer,
+                        clock,
+                        office=office.name,
+                        kiosk=profile.kiosk.id,
+                        timezone=office.timezone,
+                        simulated=profile.simulated,
+                    ),
                     staff_service=office.staff_service,
                     specimen=not profile.production,
                 ),
