@@ -10,7 +10,7 @@ import httpx
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from kiosk.api import messages as m
-from kiosk.biometrics.policy import decide
+from kiosk.biometrics.examiner import Examiner
 from kiosk.cards import ledger
 from kiosk.cards.approval import DOCUMENT, Authority
 from kiosk.cards.jobs import JobBook
@@ -50,11 +50,13 @@ class Station:
         centre: httpx.AsyncClient,
         clock: Clock,
         chance: Chance,
+        examiner: Examiner,
     ) -> None:
         self.profile = profile
         self.machine = machine
         self.journal = journal
         self._clock = clock
+        self._examiner = examiner
         self._revision = 0
         self._change = asyncio.Condition()
         self._tasks: list[asyncio.Task[None]] = []
@@ -107,7 +109,7 @@ class Station:
                     admission=Admission(journal, Authority(profile.centre.issuer, key, office.id), self.link, clock),
                     fingers=FingerCheck(
                         machine.fingerprint_scanner,
-                        lambda image, references: decide(image, references).matched,
+                        examiner.matches,
                         journal,
                         attempts=limits.finger_attempts,
                         timeout=limits.finger_timeout,
@@ -153,6 +155,7 @@ class Station:
         self._tasks.append(asyncio.create_task(self.link.run()))
         if self.caretaker is not None:
             self._tasks.append(asyncio.create_task(self.caretaker.run()))
+            self._tasks.append(asyncio.create_task(self._examiner.keep_ready(self.changed)))
         self.changed()
 
     async def stop(self) -> None:
@@ -270,6 +273,8 @@ class Station:
         for device in (self.machine.card_printer, self.machine.card_encoder, self.machine.fingerprint_scanner):
             if device is not None and device.status.causes and not device.lock.locked():
                 return device.status.causes[0]
+        if self._examiner.cause is not None:
+            return self._examiner.cause
         if self.profile.chip.keys == "centre" and not self.link.up:
             return self.link.cause  # nobody but the centre can open a card's secure channel
         if self.journal.free_bytes() < self._disk_needed:

@@ -5,14 +5,17 @@ starts it on the journal that is there, `strike` ends it between two instants, w
 """
 
 import asyncio
+import atexit
 from collections.abc import Collection
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import httpx
 
+from kiosk.biometrics.examiner import Examiner
 from kiosk.devices.loading import load
-from kiosk.devices.machine import POLL_SECONDS, build
+from kiosk.devices.machine import POLL_SECONDS, build, minutiae_detector
 from kiosk.devices.profile import Profile
 from kiosk.station.station import Station
 from sim.card_encoder.pcsc import Simulator as EncoderSimulator
@@ -29,6 +32,14 @@ from sim.ticket_dispenser.notch import Simulator as DispenserSimulator
 JOURNAL = "journal.sqlite"
 SCANNERS: dict[str, Any] = {"grow": GrowSimulator, "libfprint": LibfprintSimulator}
 """Every driver of a fingerprint scanner, with its simulator."""
+
+
+@cache
+def examiner() -> Examiner:
+    """One for all houses of this process: it keeps nothing of a finger, and its helper takes a while to start."""
+    detector = minutiae_detector()
+    atexit.register(detector.stop)
+    return Examiner(detector, threaded=False)
 
 
 class House:
@@ -84,7 +95,7 @@ class House:
         }
         self._http = httpx.AsyncClient(transport=CentreTransport(self.centre), base_url="http://centre", timeout=10.0)
         machine = build(self.profile, dict(self.links), rest=self._rest)
-        self.station = Station(self.profile, machine, self.journal, self._http, self.clock, self._chance)
+        self.station = Station(self.profile, machine, self.journal, self._http, self.clock, self._chance, examiner())
         await self.station.start()
 
     @property
