@@ -5,37 +5,23 @@ import json
 import sqlite3
 from collections.abc import Iterable
 from dataclasses import dataclass
-from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
 from kiosk.journal.database import JournalError, Transaction
+from kiosk.journal.events import Event
+
+__all__ = ["GENESIS", "Event", "Report", "append", "check", "verify"]
 
 GENESIS = bytes(32)
 VERSION = "anjungan-audit-1"
 
 
-class Event(StrEnum):
-    """Everything that is audited. None carries personal data: people appear as the approval's id."""
-
-    KIOSK_STARTED = "kiosk_started"
-    BLANKS_LOADED = "blanks_loaded"
-    TICKET_ISSUED = "ticket_issued"
-    TICKET_DELIVERED = "ticket_delivered"
-    COLLECTION_REFUSED = "collection_refused"
-    COLLECTION_STARTED = "collection_started"
-    COLLECTION_ENDED = "collection_ended"
-    FINGER_CHECKED = "finger_checked"
-    JOB_OPENED = "job_opened"
-    JOB_STEP = "job_step"
-    CHIP_COMMITTED = "chip_committed"
-    """Written before the commit is sent: the digest that the chip may hold from now on."""
-    JOB_CLOSED = "job_closed"
-    JOB_RECOVERED = "job_recovered"
-
-
 def append(tx: Transaction, event: Event, actor: str, /, **body: Any) -> None:
-    """Adds one sealed row. `actor`: `resident`, `kiosk`, `centre`, or an officer's id."""
+    """Adds one sealed row. `actor`: `resident`, `kiosk`, `centre`, or an officer's id. `body`: fields that the event
+    declares in events.py; ValueError for any other, so that nothing is recorded that no auditor can look up."""
+    if undeclared := body.keys() - event.fields:
+        raise ValueError(f"{event.value}: not declared in kiosk/journal/events.py: {', '.join(sorted(undeclared))}")
     last = tx.row("SELECT sequence, hash FROM audit ORDER BY sequence DESC LIMIT 1")
     sequence, previous = (last["sequence"] + 1, last["hash"]) if last else (1, GENESIS)
     text = json.dumps(body, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
