@@ -20,6 +20,7 @@ FIELDS = {
     "end": "How the job ended: `taken`, `scrapped`, `captured`, `void` or `unknown`.",
     "found": "What the hardware's answer made of the job.",
     "job": "Id of the card job.",
+    "key": "Base64 of the 32 bytes of an Ed25519 public key.",
     "matched": "Whether the finger was the holder's.",
     "medium": "`paper`, `preprinted` or `screen`.",
     "number": "The queue number as it is called.",
@@ -27,6 +28,7 @@ FIELDS = {
     "profile": "Name of the hardware profile.",
     "quantity": "How many blanks.",
     "reason": "Why, in words.",
+    "seconds": "By how many seconds; negative is back.",
     "service": "Id of the service.",
     "stage": "Where the collection ended, as the screen shows it.",
     "state": "State of the job.",
@@ -50,6 +52,27 @@ class Event(StrEnum):
         return event
 
     KIOSK_STARTED = "kiosk_started", "kioskd started on this journal.", "version profile"
+    KIOSK_KEY_MADE = (
+        "kiosk_key_made",
+        "The kiosk made itself the key that signs its checkpoints from here on.",
+        "key",
+    )
+    CLOCK_CORRECTED = (
+        "clock_corrected",
+        "The centre's signed time took the place of a time that was wrong by more than a minute.",
+        "seconds",
+    )
+    JOURNAL_BEHIND = (
+        "journal_behind",
+        "The centre holds events of this kiosk that this journal does not know: no card is made any more.",
+        "detail",
+    )
+    POWER_FAILED = (
+        "power_failed",
+        "The UPS told that the mains are gone; from here on no card is begun.",
+        "",
+    )
+    POWER_RETURNED = "power_returned", "The mains came back before the kiosk was switched off.", ""
     BLANKS_LOADED = "blanks_loaded", "The two officers named as actor counted blanks into the hopper.", "quantity"
     TICKET_ISSUED = "ticket_issued", "A queue number was given to a resident.", "number service day"
     TICKET_DELIVERED = (
