@@ -1,10 +1,10 @@
-"""The receipt of a card that was handed over: which one, when and where, and what to do if something is wrong with it."""
+"""The receipt of a card that was handed over: which one, when and where, and what to do if something is wrong."""
 
 from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from drivers.contract.thermal_printer import Align, Block, Columns, Qr, Rule, Text
+from drivers.contract.thermal_printer import Block, Columns, Qr, Rule, Text
 from kiosk.api.messages import Label
 from kiosk.slips.parts import free, head, printed
 
