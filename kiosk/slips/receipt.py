@@ -1,4 +1,4 @@
-"""The receipt of a card that was handed over: which one, when, where, and what to do if something is wrong with it."""
+"""The receipt of a card that was handed over: which one, when and where, and what to do if something is wrong."""
 
 from dataclasses import dataclass
 from datetime import datetime

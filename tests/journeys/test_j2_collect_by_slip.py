@@ -9,7 +9,7 @@ from kiosk.api import messages as m
 from sim.world import Event, Place
 from tests.journeys.office import office
 
-pytestmark = pytest.mark.usefixtures("each_scanner")
+pytestmark = pytest.mark.usefixtures("each_scanner", "each_encoder")
 
 
 async def test_the_card_is_made_handed_out_and_told_to_the_centre(tmp_path: Path) -> None:
