@@ -15,9 +15,10 @@ from drivers.contract.words import DeviceCause
 from kiosk.api.messages import Cause, Step
 from kiosk.cards.chip import ChipError, read_uid
 from kiosk.cards.jobs import Job, JobBook, JobEnd, JobState
-from kiosk.cards.personalise.custody import CentreAway
+from kiosk.cards.personalise.custody import KeysAway
 from kiosk.cards.personalise.desk import ChipDesk
 from kiosk.cards.personalise.files import Plan, SigningError
+from kiosk.cards.personalise.package import PackageError
 from kiosk.cards.personalise.writer import Job as Order
 from kiosk.cards.recovery import Recovery, Settled
 
@@ -112,7 +113,7 @@ class CardMaker:
             report(Progress(Step.ENCODE, blank, notice))
             channel = await self._encoder.open()
             try:
-                order = Order(artwork.plan, await read_uid(channel))
+                order = Order(artwork.plan, await read_uid(channel), approval=jti)
                 job, intent = await self._book.intend(job, JobState.ENCODE_INTENT, uid=order.uid.hex())
                 await self._chips.write(channel, jti, order, partial(self._book.promise, job))
                 job, intent = await self._book.done(job, intent, JobState.ENCODED), None
@@ -126,8 +127,8 @@ class CardMaker:
             job, intent = await self._book.intend(job, JobState.PRINT_INTENT)
             await self._printer.print_front(intent, artwork.face)
             job, intent = await self._book.done(job, intent, JobState.PRINTED), None
-        except (DeviceError, ChipError, SigningError, CentreAway) as error:
-            cause = error.cause if isinstance(error, DeviceError | CentreAway) else DeviceCause.HARDWARE
+        except (DeviceError, ChipError, SigningError, KeysAway, PackageError) as error:
+            cause = error.cause if isinstance(error, DeviceError | KeysAway | PackageError) else DeviceCause.HARDWARE
             if intent is not None and isinstance(error, DeviceError):
                 await self._book.failed(intent, error.outcome)
             return await self._after(job, str(cause))

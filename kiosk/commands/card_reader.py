@@ -37,7 +37,7 @@ def printed() -> Lines:
 async def personalise(profile: Profile, name: str) -> bytes:
     """Writes the specimen person to a blank card, reads it back as a stranger, ends its production; the digest."""
     async with _card(profile, name) as channel, _desk(profile) as desk:
-        job = Job(desk.plan(specimen()), await read_uid(channel))
+        job = Job(desk.plan(specimen()), await read_uid(channel), approval=APPROVAL)
         digest = await desk.write(channel, APPROVAL, job, _promised)
         await desk.prove(channel, job)
         return digest
@@ -64,7 +64,11 @@ async def _promised(digest: bytes) -> None:
 async def _desk(profile: Profile) -> AsyncIterator[ChipDesk]:
     async with httpx.AsyncClient(base_url=profile.centre.url, timeout=TIMEOUT) as http:
         signer = partial(CentreSigner, http, profile.office.id)
-        yield chip_desk(profile, http, signer, WallClock(), SystemChance())
+        desk = chip_desk(profile, http, signer, WallClock(), SystemChance())
+        try:
+            yield desk
+        finally:
+            await desk.close()
 
 
 @asynccontextmanager

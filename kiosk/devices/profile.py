@@ -101,7 +101,18 @@ class Token(Part):
     label: str
     """The token's label."""
     key: str
-    """The key's label."""
+    """The master key's label."""
+    transport: str
+    """The label of the key with which blanks come."""
+    pin_file: str
+    """A file that holds the PIN and that only kioskd may read."""
+
+
+class Sam(Part):
+    """The reader with the SAM that holds the keys of the cards."""
+
+    transport: str
+    """`pcsc:READER NAME`: another reader than the cards'. In simulation also `sim:DEVICE`."""
     pin_file: str
     """A file that holds the PIN and that only kioskd may read."""
 
@@ -112,10 +123,13 @@ class Chip(Part):
     layout: str = "nid-td1"
     """A file of kiosk/cards/personalise/layouts."""
     size: Literal["S", "L"] = "S"
-    keys: Literal["centre", "token", "software"] = "centre"
-    """The centre wraps every command (K0); a PKCS#11 token computes card keys (K2); the public test key (K3)."""
+    keys: Literal["centre", "sam", "token", "software"] = "centre"
+    """The centre wraps every command (K0), or a SAM in a second reader does (K1); a PKCS#11 token computes card keys
+    (K2); the public test key (K3)."""
     token: Token | None = None
     """Needed for keys = "token"."""
+    sam: Sam | None = None
+    """Needed for keys = "sam"."""
     country: str = ""
     """Base64 of the country's signing certificate (DER): who signs chips. Without it no chip is believed."""
 
@@ -133,6 +147,8 @@ class Chip(Part):
     def _whole(self) -> Self:
         if (self.keys == "token") is not (self.token is not None):
             raise ValueError('keys = "token" and a table chip.token belong together')
+        if (self.keys == "sam") is not (self.sam is not None):
+            raise ValueError('keys = "sam" and a table chip.sam belong together')
         return self
 
 
@@ -243,6 +259,8 @@ class Profile(Part):
                     )
             if self.chip.keys == "software":
                 raise ValueError('chip.keys: "software" is the public test key; a production profile takes none of it')
+            if self.chip.sam is not None and self.chip.sam.transport.startswith("sim:"):
+                raise ValueError("chip.sam.transport: is a simulator; a production profile takes none")
             if self.slots.card_encoder is not None and not self.chip.country:
                 raise ValueError("chip.country: without the country's certificate no chip that is written is believed")
             if not self.centre.url.startswith("https://"):

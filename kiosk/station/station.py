@@ -15,7 +15,9 @@ from kiosk.cards import ledger
 from kiosk.cards.approval import DOCUMENT, Authority
 from kiosk.cards.jobs import JobBook
 from kiosk.cards.maker import CardMaker
+from kiosk.cards.packages import PackageBook
 from kiosk.cards.personalise import layout
+from kiosk.cards.personalise.desk import ChipDesk
 from kiosk.cards.personalise.files import DocumentSigner
 from kiosk.centre import shelf
 from kiosk.centre.cards import CentreSigner, Presigner, ShelvedSigner
@@ -85,12 +87,14 @@ class Station:
             machine.ticket_dispenser,
             simulated=profile.simulated,
         )
+        self._chips: ChipDesk | None = None
         self.caretaker: Caretaker | None = None
         self.collector: Collector | None = None
         if machine.card_printer and machine.card_encoder and machine.fingerprint_scanner:
             key = Ed25519PublicKey.from_public_bytes(profile.centre.key_bytes)
             self.caretaker = Caretaker(journal, machine.card_printer, self.changed)
-            chips = chip_desk(profile, centre, self._signer(centre), clock, chance)
+            chips = chip_desk(profile, centre, self._signer(centre), clock, chance, PackageBook(journal))
+            self._chips = chips
             maker = CardMaker(
                 JobBook(journal),
                 machine.card_printer,
@@ -153,6 +157,8 @@ class Station:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         self._tasks.clear()
+        if self._chips is not None:
+            await self._chips.close()
         await self.machine.stop()
 
     # -- what clients ask ----------------------------------------------------------------------------------------

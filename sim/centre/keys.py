@@ -29,16 +29,16 @@ def _json(value: dict[str, Any]) -> bytes:
     return json.dumps(value, separators=(",", ":"), ensure_ascii=False).encode()
 
 
-def sign(claims: dict[str, Any]) -> str:
-    """`claims` as a compact JWS signed with the specimen key."""
-    header = {"alg": "EdDSA", "kid": KEY_ID, "typ": "prr+jwt"}
+def sign(claims: dict[str, Any], *, kind: str = "prr+jwt") -> str:
+    """`claims` as a compact JWS of this type, signed with the specimen key."""
+    header = {"alg": "EdDSA", "kid": KEY_ID, "typ": kind}
     signed = f"{_part(_json(header))}.{_part(_json(claims))}"
     return f"{signed}.{_part(_KEY.sign(signed.encode('ascii')))}"
 
 
-def forge(claims: dict[str, Any]) -> str:
+def forge(claims: dict[str, Any], *, kind: str = "prr+jwt") -> str:
     """Like `sign`, but by somebody who does not have the key: the same header, a signature that does not hold."""
-    genuine = sign(claims)
+    genuine = sign(claims, kind=kind)
     stranger = Ed25519PrivateKey.from_private_bytes(SEED[::-1])
     signed = genuine.rpartition(".")[0]
     return f"{signed}.{_part(stranger.sign(signed.encode('ascii')))}"

@@ -133,6 +133,18 @@ class Centre:
                 return str(entry.record["document_number"])
         return None
 
+    def approved(self, jti: str) -> str | None:
+        """The NIK of the person for whom this approval lets an office make a card now; None if it lets nobody."""
+        for entry in self._log:
+            if entry.jti == jti:
+                person = self.person(entry.nik)
+                return person.nik if person.approval == "good" and not person.collected else None
+        return None
+
+    def now(self) -> datetime:
+        """The centre's own time."""
+        return self._now()
+
     def receive(self, kiosk: str, events: list[KioskEvent]) -> int:
         """Keeps events, each once; the highest sequence up to which none is missing (0 if the first is)."""
         kept = self._events.setdefault(kiosk, {})

@@ -1,9 +1,9 @@
 """The order of writes: nothing can be read before one byte is written at the very end, and what is torn is begun again.
 
-1. Ask the chip where it stands. 2. Open SCP03. 3. Let the chip make its own key. 4. Have the data groups signed.
-5. Write the groups, then EF.CardAccess, EF.SOD, EF.COM, then what opens the chip to readers. 6. Compare the chip's own
-digest with ours. 7. Commit: one byte, and the chip compares the digest once more. Reading it back as a stranger
-(kiosk.cards.stranger) and `secure` come after.
+1. Ask the chip where it stands. 2. Open SCP03; a blank first gets its own keys (opening.py). 3. Let the chip make its
+own key. 4. Have the data groups signed. 5. Write the groups, then EF.CardAccess, EF.SOD, EF.COM, then what opens the
+chip to readers. 6. Compare the chip's own digest with ours. 7. Commit: one byte, and the chip compares the digest once
+more. Reading it back as a stranger (kiosk.cards.stranger) and `secure` come after.
 
 Commands, all inside the channel: STORE DATA 80 E2 (GlobalPlatform Card Specification 2.3.1, 11.11; data: file
 identifier, offset, content), SET STATUS 80 F0 (11.10), GENERATE ASYMMETRIC KEY PAIR 00 46 (ISO/IEC 7816-8, 5.1), GET
@@ -16,12 +16,12 @@ from dataclasses import dataclass, field
 from drivers.contract.card_encoder import CardChannel
 from drivers.contract.errors import DeviceError, ProtocolError
 from drivers.contract.words import DeviceCause
-from kiosk.cards.chip import ChipError, ChipReason, ChipState, expect, inspect, read_uid, select_application, send
+from kiosk.cards.chip import ChipError, ChipReason, ChipState, expect, inspect, read_uid
 from kiosk.cards.lds import ChipFiles
-from kiosk.cards.personalise import scp03
-from kiosk.cards.personalise.custody import CardSession, KeyCustody
+from kiosk.cards.personalise.custody import CardSession, Errand, KeyCustody, Purpose
 from kiosk.cards.personalise.files import EF_ACCESS_KEY, DocumentSigner, Plan
-from kiosk.cards.personalise.scp03 import CardAnswer, ChannelError
+from kiosk.cards.personalise.opening import open_session
+from kiosk.cards.personalise.scp03 import ChannelError
 from kiosk.cards.tlv import only
 
 PIECE = 231
@@ -40,11 +40,13 @@ Promise = Callable[[bytes], Awaitable[None]]
 @dataclass(frozen=True, slots=True)
 class Job:
     """One chip to be written. `uid`: of the chip that the job is for; another chip is refused before the first write.
-    `promised`: digests that an earlier run of this very job may have committed."""
+    `promised`: digests that an earlier run of this very job may have committed. `approval`: the id of the centre's
+    approval, which whoever holds the keys may want to see."""
 
     plan: Plan
     uid: bytes
     promised: tuple[bytes, ...] = field(default=(), repr=False)
+    approval: str = ""
 
 
 class Writer:
@@ -84,11 +86,11 @@ class Writer:
     @staticmethod
     async def secure(custody: KeyCustody, channel: CardChannel, job: Job) -> None:
         """Ends the card's production: its life cycle goes to SECURED. Only after it was read back and found good."""
-        session = await _open(custody, channel, job)
+        session = await _open(custody, channel, job, Purpose.FINISH)
         await _run(channel, session, [SECURED], ["SET STATUS SECURED"])
 
     async def _once(self, channel: CardChannel, job: Job, promised: set[bytes]) -> bytes:
-        session = await _open(self._custody, channel, job)
+        session = await _open(self._custody, channel, job, Purpose.WRITE)
         [answer] = await _run(channel, session, [GENERATE_KEY], ["GENERATE ASYMMETRIC KEY PAIR"])
         groups = job.plan.groups(only(only(answer, 0x7F49), 0x86))
         files = job.plan.files(await self._signer.sign(groups, job.uid))
@@ -103,22 +105,9 @@ class Writer:
         return files.digest
 
 
-async def _open(custody: KeyCustody, channel: CardChannel, job: Job) -> CardSession:
-    key_version = job.plan.layout.key_version
-    status, _ = await send(channel, select_application())
-    expect(status, "SELECT application")
-    challenge = await custody.host_challenge()
-    status, answer = await send(channel, scp03.initialize_update(key_version, challenge))
-    expect(status, "INITIALIZE UPDATE")
-    CardAnswer.parse(answer)
-    try:
-        session = await custody.open_session(job.uid, key_version, challenge, answer)
-    except ChannelError as error:
-        raise ChipError(ChipReason.AUTHENTICATION, "the chip holds other keys") from error
-    status, _ = await send(channel, session.authenticate)
-    if status != 0x9000:
-        raise ChipError(ChipReason.AUTHENTICATION, f"EXTERNAL AUTHENTICATE: {status:04X}")
-    return session
+async def _open(custody: KeyCustody, channel: CardChannel, job: Job, purpose: Purpose) -> CardSession:
+    errand = Errand(job.uid, purpose, job.approval, job.plan.record.nik)
+    return await open_session(custody, channel, errand, job.plan.layout)
 
 
 def _stores(files: ChipFiles, access_key: bytes) -> Iterator[tuple[bytes, str]]:

@@ -25,9 +25,9 @@ FILES = {
 
 @dataclass
 class PhysicalCard:
-    """One chip's memory and supply, over any number of power-ups."""
+    """One chip's memory and supply, over any number of power-ups. Without other cells its issuer has keyed it."""
 
-    cells: dict[str, bytes] = field(default_factory=dict)
+    cells: dict[str, bytes] = field(default_factory=lambda: {"master": terminal.MASTER})
     supply: Supply = field(default_factory=Supply)
     write_fails: Callable[[], bool] = lambda: False
     starts: int = 0
