@@ -2,6 +2,7 @@
 
 import base64
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import httpx
@@ -68,7 +69,7 @@ def _in_token(token: Token, chance: Chance, *, production: bool) -> KeyCustody:
 def _in_sam(sam: Sam, *, simulated: bool) -> KeyCustody:
     module = driver_module("card_encoder", ENCODER)
     reader: CardEncoder = module.Driver(module.link(sam.transport), module.Options(simulator=simulated))
-    return SamKeys(reader, _pin(sam.pin_file))
+    return SamKeys(reader, partial(_pin, sam.pin_file))
 
 
 def _pin(file: str) -> str:

@@ -10,7 +10,7 @@ SELECT 00 A4, VERIFY 00 20, GET CHALLENGE 00 84 and GET DATA 00 CA as in ISO/IEC
 80 50, WRAP 80 5A, UNWRAP 80 5C, NEW KEYS 80 5E, CHECK KEYS 80 60.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from drivers.contract.card_encoder import CardChannel, CardEncoder
 from drivers.contract.errors import DeviceError, ProtocolError
@@ -32,9 +32,12 @@ OTHER_KEYS, BROKEN_ANSWER, USED_UP = 0x6300, 0x6988, 0x6985
 
 
 class SamKeys:
-    """KeyCustody in the SAM at `reader`. A SAM that cannot be asked is KeysAway with the reader's own cause."""
+    """KeyCustody in the SAM at `reader`. A SAM that cannot be asked is KeysAway with the reader's own cause.
 
-    def __init__(self, reader: CardEncoder, pin: str) -> None:
+    `pin`: gives the PIN whenever the SAM wants it, so that it is not kept here.
+    """
+
+    def __init__(self, reader: CardEncoder, pin: Callable[[], str]) -> None:
         self._reader = reader
         self._pin = pin
         self._sam: CardChannel | None = None
@@ -99,7 +102,10 @@ class SamKeys:
         tries = await self._tries()
         if tries <= TRIES_LEFT_ALONE:
             raise await self._bar(f"SAM: {tries} tries of its PIN are left; a technician must see to it")
-        pin = self._pin.encode("ascii", "replace")
+        try:
+            pin = self._pin().encode("ascii", "replace")
+        except OSError as error:
+            raise await self._not_usable(DeviceCause.PASSWORD, f"SAM: its PIN cannot be read: {error}") from error
         status, _ = await self._ask(bytes([0x00, 0x20, 0x00, PIN_REFERENCE, len(pin)]) + pin)
         if status != OK:
             raise await self._bar(f"SAM: it refuses its PIN ({status:04X}); not tried again before a restart")

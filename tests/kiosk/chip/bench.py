@@ -28,13 +28,13 @@ class Hand:
     from 1 over the card's life) are cut in the middle; `lost`: whose answers never arrive. `supply`: the chip's power,
     which may also be cut at one of its writes."""
 
-    memory: dict[str, bytes] = field(default_factory=dict)
+    memory: dict[str, bytes] = field(default_factory=dict, repr=False)
     uid: bytes = UID
     torn: frozenset[int] = frozenset()
     lost: frozenset[int] = frozenset()
     hook: Callable[[bytes], bytes | None] = lambda apdu: None
-    sent: list[bytes] = field(default_factory=list)
-    received: list[bytes] = field(default_factory=list)
+    sent: list[bytes] = field(default_factory=list, repr=False)
+    received: list[bytes] = field(default_factory=list, repr=False)
     resets: int = 0
     supply: Supply = field(default_factory=Supply)
     seed: int = 0

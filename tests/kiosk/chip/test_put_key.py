@@ -1,4 +1,4 @@
-"""A blank's first step: its transport keys give way to keys of its own, whoever holds them and whenever the power goes."""
+"""A blank's first step: its transport keys give way to its own, whoever holds them and whenever the power goes."""
 
 from collections import Counter
 from collections.abc import Callable
