@@ -8,9 +8,10 @@ from drivers.contract.errors import DeviceError
 from kiosk.api.client import ApiError
 from kiosk.biometrics.protocol import ProtocolError
 from kiosk.cards.chip import ChipError
-from kiosk.cards.personalise.custody import CentreAway
+from kiosk.cards.personalise.custody import KeysAway
 from kiosk.cards.personalise.files import SigningError
 from kiosk.cards.personalise.layout import LayoutError
+from kiosk.cards.personalise.package import PackageError
 from kiosk.cards.personalise.token import TokenError
 from kiosk.cards.stranger.passive import NotGenuine
 from kiosk.commands import bench, card, journal, profile, running, status
@@ -41,7 +42,7 @@ def main() -> None:
         app()
     except (Refusal, ProfileError, ProtocolError, DeviceError, JournalError, OSError) as error:
         _tell(str(error))
-    except (ChipError, NotGenuine, CentreAway, SigningError, LayoutError, TokenError) as error:
+    except (ChipError, NotGenuine, KeysAway, PackageError, SigningError, LayoutError, TokenError) as error:
         _tell(str(error))
     except ApiError as error:
         _tell(f"{error}{'' if error.problem else '; is kioskd running? (systemctl status kioskd)'}")

@@ -20,10 +20,10 @@ Purpose = Literal["keys", "write", "finish"]
 ALLOWED: dict[Purpose, tuple[bytes, ...]] = {
     "keys": (),
     "write": (b"\x80\xe2", b"\x00\x46\x80\x00", b"\x00\xca\xff", b"\x80\xf0\x40\x0f"),
-    "finish": (b"\x80\xf0\x80\x0f",),
+    "finish": (b"\x80\xf2\x80\x02", b"\x80\xf0\x80\x0f"),
 }
 """How the commands begin that are wrapped in a session: STORE DATA, GENERATE ASYMMETRIC KEY PAIR, GET DATA and the
-commit while writing; SET STATUS SECURED at the end. PUT KEY is never wrapped from outside, only made here."""
+commit while writing; GET STATUS and SET STATUS SECURED at the end. PUT KEY is only made here, never wrapped for others."""
 
 
 class Refused(Exception):

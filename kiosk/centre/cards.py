@@ -66,6 +66,7 @@ class CentreKeys:
 
     async def open_session(self, errand: Errand, challenge: bytes, card_answer: bytes) -> CardSession:
         asked = {
+            "kiosk": self._gate.kiosk,
             "approval": errand.approval,
             "uid": errand.uid.hex(),
             "purpose": errand.purpose.value,

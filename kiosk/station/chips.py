@@ -10,6 +10,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from drivers.contract.card_encoder import CardEncoder
+from kiosk.cards.jws import CentreKey
 from kiosk.cards.personalise import layout
 from kiosk.cards.personalise.custody import KeyCustody, LocalKeys, NoPublicKeys, software_keys
 from kiosk.cards.personalise.desk import ChipDesk
@@ -56,7 +57,8 @@ def _custody(
         case "sam" if chip.sam is not None:
             return _in_sam(chip.sam, simulated=profile.simulated)
     key = Ed25519PublicKey.from_public_bytes(profile.centre.key_bytes)
-    return CentreKeys(http, Gate(profile.centre.issuer, key, profile.office.id, clock, packages))
+    whose = CentreKey(profile.centre.issuer, key)
+    return CentreKeys(http, Gate(whose, profile.office.id, profile.kiosk.id, clock, packages))
 
 
 def _in_token(token: Token, chance: Chance, *, production: bool) -> KeyCustody:

@@ -19,6 +19,7 @@ class _In(BaseModel):
 
 
 class OpenIn(_In):
+    kiosk: str = Field(min_length=1, max_length=60)
     approval: str = Field(max_length=60)
     uid: Hex
     purpose: Purpose
@@ -68,11 +69,12 @@ def routes(centre: Centre, master: MasterKeys | None = None) -> APIRouter:
         uid, challenge, answer = (bytes.fromhex(one) for one in (asked.uid, asked.challenge, asked.card_answer))
         ended = [bytes.fromhex(one) for one in asked.ended]
         try:
-            return {"package": packages.issue(asked.approval, uid, asked.purpose, challenge, answer, ended)}
+            package = packages.issue(asked.kiosk, asked.approval, uid, asked.purpose, challenge, answer, ended)
         except Refused as refused:
             raise HTTPException(409, str(refused)) from refused
         except NotAllowed as refused:
             raise HTTPException(403, str(refused)) from refused
+        return {"package": package}
 
     @router.post("/sessions/{name}/keys")
     async def new_keys(office: str, name: str, asked: KeysIn) -> dict[str, str]:

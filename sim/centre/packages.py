@@ -22,7 +22,7 @@ LOST = ("card_scrapped", "card_captured", "card_void")
 
 
 class NotAllowed(Exception):
-    """This office may not open this session; the text is for the kiosk's log."""
+    """This kiosk may not open this session; the text is for the kiosk's log."""
 
 
 class Packages:
@@ -36,12 +36,19 @@ class Packages:
         self._opened: dict[tuple[str, bytes, Purpose], int] = {}
 
     def issue(
-        self, approval: str, uid: bytes, purpose: Purpose, challenge: bytes, answer: bytes, ended: list[bytes]
+        self,
+        kiosk: str,
+        approval: str,
+        uid: bytes,
+        purpose: Purpose,
+        challenge: bytes,
+        answer: bytes,
+        ended: list[bytes],
     ) -> str:
         """A compact JWS of type card+jwt. NotAllowed, or Refused if the card does not hold the keys."""
-        nik = SPECIMEN_NIK if approval == SPECIMEN else self._centre.approved(approval)
+        nik = SPECIMEN_NIK if approval == SPECIMEN else self._centre.approved(approval, kiosk)
         if nik is None:
-            raise NotAllowed("there is no such approval, or it is not for this office, or its card is out")
+            raise NotAllowed("there is no such approval, or it is not for this kiosk, or its card is out")
         count = self._opened.get((approval, uid, purpose), 0)
         if count >= SESSIONS_MAX:
             raise NotAllowed(f"this card was opened {count} times to {purpose}; it is to be scrapped")
@@ -55,6 +62,7 @@ class Packages:
         claims = {
             "iss": ISSUER,
             "aud": self._centre.office,
+            "kiosk": kiosk,
             "jti": serial,
             "iat": int(now.timestamp()),
             "exp": int((now + VALID).timestamp()),
@@ -66,7 +74,7 @@ class Packages:
             "session": name,
             "authenticate": session.authenticate.hex(),
         }
-        return keys.sign(claims, kind="card+jwt")
+        return keys.sign(claims, "card+jwt")
 
     def _one_card(self, approval: str, uid: str, ended: list[str]) -> None:
         self._ended.update((approval, one) for one in ended)

@@ -14,6 +14,7 @@ from kiosk.cards.personalise.layout import Layout
 from kiosk.cards.personalise.scp03 import CardAnswer, ChannelError
 
 ANY_VERSION = 0x00
+BLOCKED = 0x6983
 
 
 async def open_session(custody: KeyCustody, channel: CardChannel, errand: Errand, layout: Layout) -> CardSession:
@@ -50,7 +51,9 @@ async def _initialize(custody: KeyCustody, channel: CardChannel) -> tuple[bytes,
     expect(status, "SELECT application")
     challenge = await custody.host_challenge()
     status, answer = await send(channel, scp03.initialize_update(ANY_VERSION, challenge))
-    expect(status, "INITIALIZE UPDATE")
+    if status == BLOCKED:
+        raise ChipError(ChipReason.LOCKED, f"INITIALIZE UPDATE: {status:04X}")
+    expect(status, "INITIALIZE UPDATE", otherwise=ChipReason.AUTHENTICATION)
     return challenge, answer
 
 
@@ -62,6 +65,5 @@ async def _authenticated(
     except ChannelError as error:
         raise ChipError(ChipReason.AUTHENTICATION, str(error)) from error
     status, _ = await send(channel, session.authenticate)
-    if status != 0x9000:
-        raise ChipError(ChipReason.AUTHENTICATION, f"EXTERNAL AUTHENTICATE: {status:04X}")
+    expect(status, "EXTERNAL AUTHENTICATE", otherwise=ChipReason.AUTHENTICATION)
     return session

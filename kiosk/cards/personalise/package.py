@@ -1,10 +1,9 @@
 """The centre's package for one session with one card (tier K0): whoever opens it may write that card now, once.
 
-A compact JWS (RFC 7515) signed with Ed25519 (RFC 8037), as the approval is, but of a type of its own. It names the
-office, the approval, the card's UID, the person (a digest of the package's number and his NIK), what the session is
-for, the very exchange of challenges that it answers, and an expiry; and it carries the name of the session and the
-command that opens it. It holds no key and nothing that only this kiosk may see, so that TLS alone protects it on its
-way.
+A statement signed by the centre (kiosk/cards/jws.py), of a kind of its own. It names the office, the kiosk, the
+approval, the card's UID, the person (a digest of the package's number and his NIK), what the session is for, the very
+exchange of challenges that it answers, and an expiry; and it carries the name of the session and the command that opens
+it. It holds no key and nothing that only this kiosk may see, so that TLS alone protects it on its way.
 
 `Gate` looks into it before anything is written to the card, and has its number written down before it is used: a second
 use is refused, also after a restart.
@@ -17,17 +16,26 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any, Protocol
 
-import jwt
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-
 from kiosk.api.messages import Cause
+from kiosk.cards.jws import CentreKey, TokenError
 from kiosk.cards.personalise.custody import Errand
 from kiosk.clock import Clock
 
-TYPE = "card+jwt"
+KIND = "card+jwt"
+"""`typ` in its header: no other statement of the centre can be passed off as a package."""
 SIZE_MAX = 4_000
-TEXTS = ("aud", "jti", "approval", "uid", "nik_sha256", "purpose", "exchange_sha256", "session", "authenticate")
-CLAIMS = ("iss", "iat", "exp", *TEXTS)
+TEXTS = (
+    "aud",
+    "kiosk",
+    "jti",
+    "approval",
+    "uid",
+    "nik_sha256",
+    "purpose",
+    "exchange_sha256",
+    "session",
+    "authenticate",
+)
 
 
 class PackageFault(StrEnum):
@@ -39,6 +47,7 @@ class PackageFault(StrEnum):
     """No package, or signed by nobody whose word counts here."""
     EXPIRED = "expired"
     OTHER_OFFICE = "other_office"
+    """Or another kiosk of this office."""
     OTHER_CARD = "other_card"
     """For the chip with another UID."""
     OTHER_ERRAND = "other_errand"
@@ -105,11 +114,11 @@ class Once:
 
 @dataclass(frozen=True, slots=True)
 class Gate:
-    """Whose packages count here, and which of them were used."""
+    """Whose packages count, who this is, and which packages were used."""
 
-    issuer: str
-    key: Ed25519PublicKey
+    centre: CentreKey
     office: str
+    kiosk: str
     clock: Clock
     used: UsedPackages
 
@@ -122,7 +131,7 @@ class Gate:
         serial = claims["jti"]
         expires = datetime.fromtimestamp(claims["exp"], UTC)
         told = {
-            PackageFault.OTHER_OFFICE: (claims["aud"], self.office),
+            PackageFault.OTHER_OFFICE: ((claims["aud"], claims["kiosk"]), (self.office, self.kiosk)),
             PackageFault.OTHER_CARD: (claims["uid"], errand.uid.hex()),
             PackageFault.OTHER_ERRAND: (
                 (claims["approval"], claims["purpose"]),
@@ -144,29 +153,12 @@ class Gate:
         return package
 
     def _claims(self, token: str) -> dict[str, Any]:
-        if len(token) > SIZE_MAX:
-            raise PackageError(PackageFault.FORGED, "too long")
-        # Expiry is checked against the injected clock and the office by its own text, both further up.
         try:
-            if jwt.get_unverified_header(token).get("typ") != TYPE:
-                raise PackageError(PackageFault.FORGED, "signed for something else")
-            claims: dict[str, Any] = jwt.decode(
-                token,
-                self.key,
-                algorithms=["EdDSA"],
-                issuer=self.issuer,
-                options={
-                    "require": list(CLAIMS),
-                    "verify_exp": False,
-                    "verify_iat": False,
-                    "verify_nbf": False,
-                    "verify_aud": False,
-                },
-            )
-        except jwt.PyJWTError as error:
-            raise PackageError(PackageFault.FORGED, type(error).__name__) from error
-        if not all(isinstance(claims[name], str) for name in TEXTS) or not _is_time(claims["exp"]):
-            raise PackageError(PackageFault.FORGED, "a claim is of the wrong type")
+            claims = self.centre.claims(token, KIND, longest=SIZE_MAX)
+        except TokenError as error:
+            raise PackageError(PackageFault.FORGED, str(error)) from error
+        if not all(isinstance(claims.get(name), str) for name in TEXTS) or not _is_time(claims.get("exp")):
+            raise PackageError(PackageFault.FORGED, "a claim is missing or of the wrong type")
         return claims
 
 

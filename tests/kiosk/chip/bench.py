@@ -9,6 +9,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from drivers.contract.errors import DeviceError
 from drivers.contract.words import DeviceCause
+from kiosk.cards.jws import CentreKey
 from kiosk.cards.personalise import layout
 from kiosk.cards.personalise.files import Plan
 from kiosk.cards.personalise.package import Gate, Once, UsedPackages
@@ -16,7 +17,7 @@ from kiosk.cards.record import CardRecord
 from sim.card_encoder.chip import Chip
 from sim.card_encoder.memory import Supply
 from sim.centre import PUBLIC_KEY_B64, Centre, CentreTransport, Person
-from sim.centre.registry import ISSUER
+from sim.centre.registry import ISSUER, KIOSK
 from sim.clock import OfficeClock
 
 UID = bytes.fromhex("04A1B2C3D4E5F6")
@@ -81,10 +82,10 @@ def centre() -> tuple[Centre, httpx.AsyncClient]:
     return one, httpx.AsyncClient(transport=CentreTransport(one), base_url="http://centre")
 
 
-def gate(used: UsedPackages | None = None, office: str = "SPC01") -> Gate:
-    """Lets in what the simulated centre signs for this office."""
+def gate(used: UsedPackages | None = None) -> Gate:
+    """Lets in what the simulated centre signs for this kiosk."""
     key = Ed25519PublicKey.from_public_bytes(base64.b64decode(PUBLIC_KEY_B64))
-    return Gate(ISSUER, key, office, OfficeClock(), used or Once())
+    return Gate(CentreKey(ISSUER, key), "SPC01", KIOSK, OfficeClock(), used or Once())
 
 
 def plan(person: Person, size: str = "S") -> Plan:
