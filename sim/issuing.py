@@ -23,7 +23,7 @@ ALLOWED: dict[Purpose, tuple[bytes, ...]] = {
     "finish": (b"\x80\xf2\x80\x02", b"\x80\xf0\x80\x0f"),
 }
 """How the commands begin that are wrapped in a session: STORE DATA, GENERATE ASYMMETRIC KEY PAIR, GET DATA and the
-commit while writing; GET STATUS and SET STATUS SECURED at the end. PUT KEY is only made here, not wrapped for others."""
+commit while writing; GET STATUS and SET STATUS SECURED at the end. PUT KEY is made here, never wrapped for others."""
 
 
 class Refused(Exception):
