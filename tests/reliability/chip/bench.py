@@ -136,7 +136,10 @@ class _Signer:
         return self._known[key]
 
 
-_signer = cache(_Signer)
+@cache
+def signer() -> _Signer:
+    """The one document signer of this process."""
+    return _Signer()
 
 
 class _Supply(Supply):
@@ -232,7 +235,7 @@ async def _told_nobody(digest: bytes) -> None:
 
 def _desk(clock: OfficeClock, chance: SeededChance) -> ChipDesk:
     return ChipDesk(
-        software_keys(chance), lambda jti: _signer(), judge.COUNTRY, plan(HOLDER, "short").layout, "S", clock, chance
+        software_keys(chance), lambda jti: signer(), judge.COUNTRY, plan(HOLDER, "short").layout, "S", clock, chance
     )
 
 
