@@ -82,7 +82,7 @@ def test_a_photo_too_large_for_the_chip_is_made_to_fit_or_named_before_a_blank_i
         software_keys(SeededChance(1)), lambda approval: signer(), COUNTRY, layout.load("nid-td1"), "S",
         OfficeClock(), SeededChance(1),
     )  # fmt: skip
-    large = photo(1_200, 1_600)
+    large = photo()
     assert len(large) > 100_000
     assert len(desk.plan(resident(photo=base64.b64encode(large))).groups(None)[2]) <= 2_010
     with pytest.raises(ValidationError, match="photo"):  # so the approval that brings it is refused
