@@ -216,7 +216,7 @@ class Station:
         """
         await self.machine.refresh()
         state, report = await self.state(), await self.verify_journal()
-        return judge(state, report, free=self.journal.free_bytes(), needed=self._disk_needed)
+        return judge(state, report, self._time, free=self.journal.free_bytes(), needed=self._disk_needed)
 
     async def verify_journal(self, witnesses: Sequence[str] = ()) -> m.JournalReport:
         """Checks the chain, the checkpoints, and checkpoints that others kept."""
@@ -290,6 +290,8 @@ class Station:
         for device in (self.machine.card_printer, self.machine.card_encoder, self.machine.fingerprint_scanner):
             if device is not None and device.status.causes and not device.lock.locked():
                 return device.status.causes[0]
+        if await self.journal.read(behind):
+            return m.Cause.JOURNAL_BEHIND
         if self.profile.chip.keys == "centre" and not self.link.up:
             return self.link.cause  # nobody but the centre can open a card's secure channel
         if self.journal.free_bytes() < self._disk_needed:
@@ -298,8 +300,6 @@ class Station:
             return m.Cause.CLOCK_UNKNOWN
 
         def ask(tx: Transaction) -> m.Cause | None:
-            if behind(tx):
-                return m.Cause.JOURNAL_BEHIND
             if (cut := self._not_authorised(tx, DOCUMENT)) is not None:
                 return cut
             return m.Cause.BLANKS_OUT if ledger.balance(tx).hopper <= 0 else None
