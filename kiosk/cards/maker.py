@@ -60,7 +60,9 @@ class CardMaker:
         path: asyncio.Lock,
         blanks_per_job: int,
         take_timeout: float,
+        may_feed: Callable[[], str | None] = lambda: None,
     ) -> None:
+        """`may_feed`: why no further blank may leave the hopper now; None if one may."""
         self._path = path
         self._book = book
         self._printer = printer
@@ -69,6 +71,7 @@ class CardMaker:
         self._recovery = Recovery(book, printer)
         self._blanks = blanks_per_job
         self._take_timeout = take_timeout
+        self._may_feed = may_feed
 
     async def make(self, jti: str, artwork: Artwork, report: Callable[[Progress], None]) -> Made:
         """Uses up to `blanks_per_job` blanks; a blank is scrapped and accounted before the next is touched."""
@@ -89,6 +92,8 @@ class CardMaker:
                 return Made(end, Cause.NEEDS_STAFF)
         notice: str | None = None
         for blank in range(1, self._blanks + 1):
+            if (stop := self._may_feed()) is not None:
+                return Made(JobEnd.VOID, stop)
             made = await self._one(jti, artwork, blank, notice, report)
             if made.end is not JobEnd.SCRAPPED:
                 return made

@@ -37,6 +37,7 @@ from kiosk.station.caretaker import Caretaker, close_cut_off_acts
 from kiosk.station.chips import chip_desk
 from kiosk.station.collecting import Collector, Parts
 from kiosk.station.fingers import FingerCheck
+from kiosk.station.power import PowerGuard, run_command
 from kiosk.station.refusal import Refused
 from kiosk.station.selftest import MEGABYTE, judge
 
@@ -111,6 +112,7 @@ class Station:
                 path=self.caretaker.at_work,
                 blanks_per_job=limits.blanks_per_job,
                 take_timeout=limits.take_timeout,
+                may_feed=lambda: self.power.why_not() if self.power else None,
             )
             self.collector = Collector(
                 Parts(
@@ -131,6 +133,19 @@ class Station:
                     specimen=not profile.production,
                 ),
                 self.changed,
+            )
+
+        self.power: PowerGuard | None = None
+        if machine.indicator is not None:
+            self.power = PowerGuard(
+                machine.indicator,
+                journal,
+                self.sealer,
+                self.collector,
+                self.caretaker,
+                budget=profile.power.budget_seconds,
+                switch_off=partial(run_command, profile.power.switch_off),
+                changed=self.changed,
             )
 
     def _signer(self, centre: httpx.AsyncClient) -> Callable[[str], DocumentSigner]:
@@ -156,6 +171,8 @@ class Station:
         await self.machine.start()
         self._tasks.append(asyncio.create_task(self.sealer.run()))
         self._tasks.append(asyncio.create_task(self.link.run()))
+        if self.power is not None:
+            self._tasks.append(asyncio.create_task(self.power.run()))
         if self.caretaker is not None:
             self._tasks.append(asyncio.create_task(self.caretaker.run()))
         self.changed()
@@ -287,6 +304,8 @@ class Station:
             return "no_device"
         if not self.caretaker.ready:
             return m.Cause.RECOVERING
+        if self.power is not None and self.power.failing:
+            return m.Cause.POWER_FAILING
         for device in (self.machine.card_printer, self.machine.card_encoder, self.machine.fingerprint_scanner):
             if device is not None and device.status.causes and not device.lock.locked():
                 return device.status.causes[0]

@@ -50,7 +50,9 @@ async def test_a_person_without_approval_is_not_in_the_log(centre: Centre) -> No
 
 def signed(token: str) -> dict[str, Any]:
     key = Ed25519PublicKey.from_public_bytes(base64.b64decode(PUBLIC_KEY_B64))
-    claims: dict[str, Any] = jwt.decode(token, key, algorithms=["EdDSA"], options={"verify_aud": False, "verify_exp": False})
+    claims: dict[str, Any] = jwt.decode(
+        token, key, algorithms=["EdDSA"], options={"verify_aud": False, "verify_exp": False}
+    )
     return claims
 
 
