@@ -10,7 +10,7 @@ import httpx
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from kiosk.api import messages as m
-from kiosk.biometrics.policy import decide
+from kiosk.biometrics.examiner import Examiner
 from kiosk.cards import ledger
 from kiosk.cards.approval import DOCUMENT, Authority
 from kiosk.cards.jobs import JobBook
@@ -38,6 +38,7 @@ from kiosk.station.chips import chip_desk
 from kiosk.station.collecting import Collector, Parts
 from kiosk.station.fingers import FingerCheck
 from kiosk.station.power import PowerGuard, run_command
+from kiosk.station.receipts import Receipts
 from kiosk.station.refusal import Refused
 from kiosk.station.selftest import MEGABYTE, judge
 
@@ -55,10 +56,12 @@ class Station:
         centre: httpx.AsyncClient,
         clock: Clock,
         chance: Chance,
+        examiner: Examiner,
     ) -> None:
         self.profile = profile
         self.machine = machine
         self.journal = journal
+        self._examiner = examiner
         self._time = TimeKeeper(clock, battery=profile.kiosk.clock_battery)
         self.key = KioskKey.kept(journal.path.parent, profile.kiosk.id, chance)
         self.sealer = Sealer(journal, self.key, self._time)
@@ -120,7 +123,7 @@ class Station:
                     admission=Admission(journal, authority, self._standings, self.link, self._time),
                     fingers=FingerCheck(
                         machine.fingerprint_scanner,
-                        lambda image, references: decide(image, references).matched,
+                        examiner.matches,
                         journal,
                         attempts=limits.finger_attempts,
                         timeout=limits.finger_timeout,
@@ -129,6 +132,15 @@ class Station:
                     maker=maker,
                     desk=self.desk,
                     link=self.link,
+                    receipts=Receipts(
+                        journal,
+                        machine.thermal_printer,
+                        clock,
+                        office=office.name,
+                        kiosk=profile.kiosk.id,
+                        timezone=office.timezone,
+                        simulated=profile.simulated,
+                    ),
                     staff_service=office.staff_service,
                     specimen=not profile.production,
                 ),
@@ -175,6 +187,7 @@ class Station:
             self._tasks.append(asyncio.create_task(self.power.run()))
         if self.caretaker is not None:
             self._tasks.append(asyncio.create_task(self.caretaker.run()))
+            self._tasks.append(asyncio.create_task(self._examiner.keep_ready(self.changed)))
         self.changed()
 
     async def stop(self) -> None:
@@ -311,6 +324,8 @@ class Station:
                 return device.status.causes[0]
         if await self.journal.read(behind):
             return m.Cause.JOURNAL_BEHIND
+        if self._examiner.cause is not None:
+            return self._examiner.cause
         if self.profile.chip.keys == "centre" and not self.link.up:
             return self.link.cause  # nobody but the centre can open a card's secure channel
         if self.journal.free_bytes() < self._disk_needed:
