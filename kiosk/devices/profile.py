@@ -169,6 +169,15 @@ class Limits(Part):
     """Less free space than this for the journal, and no card is begun."""
 
 
+class Power(Part):
+    """What is done once the UPS tells that the mains are gone (slots.indicator)."""
+
+    budget_seconds: float = Field(default=45.0, ge=1, le=3600)
+    """How long the UPS certainly carries the whole kiosk, printer included. A print takes about 20 s."""
+    switch_off: tuple[str, ...] = ()
+    """The command that switches the machine off, for example ["systemctl", "poweroff"]. Empty: it stays on."""
+
+
 class Dispenser(Part):
     """The roll of pre-printed tickets: what is printed on the first one, so that each can be named afterwards."""
 
@@ -210,6 +219,8 @@ class Slots(Part):
     thermal_printer: Slot | None = None
     fingerprint_scanner: Slot | None = None
     ticket_dispenser: Slot | None = None
+    indicator: Slot | None = None
+    """The UPS's power-fail line."""
 
     def filled(self) -> dict[str, Slot]:
         """The slots that hold a device, by name."""
@@ -232,6 +243,7 @@ class Profile(Part):
     chip: Chip = Chip()
     limits: Limits = Limits()
     dispenser: Dispenser = Dispenser()
+    power: Power = Power()
     slots: Slots
 
     _base: "Profile | None" = PrivateAttr(default=None)

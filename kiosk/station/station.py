@@ -39,6 +39,7 @@ from kiosk.station.caretaker import Caretaker, close_cut_off_acts
 from kiosk.station.chips import chip_desk
 from kiosk.station.collecting import Collector, Parts
 from kiosk.station.fingers import FingerCheck
+from kiosk.station.power import PowerGuard, run_command
 from kiosk.station.receipts import Receipts
 from kiosk.station.refusal import Refused
 from kiosk.station.selftest import MEGABYTE, judge
@@ -118,6 +119,7 @@ class Station:
                 path=self.caretaker.at_work,
                 blanks_per_job=limits.blanks_per_job,
                 take_timeout=limits.take_timeout,
+                may_feed=lambda: self.power.why_not() if self.power else None,
             )
             self.collector = Collector(
                 Parts(
@@ -149,6 +151,19 @@ class Station:
                 self.changed,
             )
 
+        self.power: PowerGuard | None = None
+        if machine.indicator is not None:
+            self.power = PowerGuard(
+                machine.indicator,
+                journal,
+                self.sealer,
+                self.collector,
+                self.caretaker,
+                budget=profile.power.budget_seconds,
+                switch_off=partial(run_command, profile.power.switch_off),
+                changed=self.changed,
+            )
+
     def _signer(self, centre: httpx.AsyncClient) -> Callable[[str], DocumentSigner]:
         """Who signs the chip of an approval: the centre, now or ahead."""
 
@@ -172,6 +187,8 @@ class Station:
         await self.machine.start()
         self._tasks.append(asyncio.create_task(self.sealer.run()))
         self._tasks.append(asyncio.create_task(self.link.run()))
+        if self.power is not None:
+            self._tasks.append(asyncio.create_task(self.power.run()))
         if self.caretaker is not None:
             self._tasks.append(asyncio.create_task(self.caretaker.run()))
             self._tasks.append(asyncio.create_task(self._examiner.keep_ready(self.changed)))
@@ -235,7 +252,7 @@ class Station:
         """
         await self.machine.refresh()
         state, report = await self.state(), await self.verify_journal()
-        return judge(state, report, free=self.journal.free_bytes(), needed=self._disk_needed)
+        return judge(state, report, self._time, free=self.journal.free_bytes(), needed=self._disk_needed)
 
     async def verify_journal(self, witnesses: Sequence[str] = ()) -> m.JournalReport:
         """Checks the chain, the checkpoints, and checkpoints that others kept."""
@@ -306,9 +323,13 @@ class Station:
             return "no_device"
         if not self.caretaker.ready:
             return m.Cause.RECOVERING
+        if self.power is not None and self.power.failing:
+            return m.Cause.POWER_FAILING
         for device in (self.machine.card_printer, self.machine.card_encoder, self.machine.fingerprint_scanner):
             if device is not None and device.status.causes and not device.lock.locked():
                 return device.status.causes[0]
+        if await self.journal.read(behind):
+            return m.Cause.JOURNAL_BEHIND
         if self._examiner.cause is not None:
             return self._examiner.cause
         if self.profile.chip.keys == "centre" and not self.link.up:
@@ -319,8 +340,6 @@ class Station:
             return m.Cause.CLOCK_UNKNOWN
 
         def ask(tx: Transaction) -> m.Cause | None:
-            if behind(tx):
-                return m.Cause.JOURNAL_BEHIND
             if (cut := self._not_authorised(tx, DOCUMENT)) is not None:
                 return cut
             return m.Cause.BLANKS_OUT if ledger.balance(tx).hopper <= 0 else None
