@@ -225,6 +225,9 @@ class Blanks(Message):
     reject: int
     capture: int
     unknown: int
+    vault: int = 0
+    destroyed: int = 0
+    missing: int = 0
 
 
 class BlanksLoaded(Message):
