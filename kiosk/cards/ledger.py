@@ -28,10 +28,11 @@ class Account(StrEnum):
     """Looked for and not found: a case, never an edit."""
 
 
-def load(tx: Transaction, quantity: int, officers: tuple[str, str]) -> None:
-    """Two officers counted `quantity` blanks into the hopper."""
-    _row(tx, Account.CENTRE, Account.HOPPER, quantity, None, None, "+".join(officers), "loaded")
-    audit.append(tx, audit.Event.BLANKS_LOADED, "+".join(officers), quantity=quantity)
+def load(tx: Transaction, quantity: int, mandate: Mandate) -> None:
+    """Two people counted `quantity` blanks into the hopper."""
+    actor = spend(tx, mandate, Operation.LOAD_BLANKS)
+    _row(tx, Account.CENTRE, Account.HOPPER, quantity, None, None, actor, "loaded")
+    audit.append(tx, audit.Event.BLANKS_LOADED, actor, quantity=quantity)
     outbox.put(tx, "blanks_loaded", quantity=quantity)
 
 
