@@ -47,6 +47,7 @@ ON_THE_WAY = {
 STAFF = {
     ("post", "/v1/blanks"): Operation.LOAD_BLANKS,
     ("post", "/v1/blanks/unload"): Operation.UNLOAD_BLANKS,
+    ("post", "/v1/printer/clean"): Operation.CLEAN_PRINTER,
     ("post", "/v1/queue/next"): Operation.CALL_NEXT,
     ("post", "/v1/staff/overrides"): Operation.OVERRIDE,
     ("post", "/v1/staff/resolutions"): Operation.RESOLVE_UNKNOWN,
