@@ -2,54 +2,37 @@
 
 import base64
 import os
-from collections.abc import Awaitable, Callable
 from datetime import datetime
-from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, TypeVar
+from typing import Annotated
 
 import typer
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
-from pydantic import ValidationError
 from rich.console import Console
 from rich.table import Table
 
 from kiosk.api import messages as m
 from kiosk.api import staff as s
 from kiosk.api.client import Client
-from kiosk.clock import SystemChance
-from kiosk.commands.common import RUN, Refusal, RunDir, ask
+from kiosk.commands.common import RUN, RunDir, ask
+from kiosk.commands.mandated import PERSON, REASON, act, made, named, secret
 
-T = TypeVar("T")
-Request = TypeVar("Request", bound=s.Mandated)
-
-People = Annotated[
-    list[str], typer.Option("--person", metavar="ID=KEYFILE", help="Who does it; twice where it takes two.")
-]
-Reason = Annotated[str, typer.Option(help="Why, never who: it stays in the audit.")]
+People = Annotated[list[str], PERSON]
+Reason = Annotated[str, REASON]
 PRIVATE = 0o600
 
 app = typer.Typer(no_args_is_help=True, help="What people do under their names.")
 
 
-class Where(StrEnum):
-    """As `kiosk.api.staff.Found`, for the command's help."""
-
-    HOLDER = "holder"
-    REJECT = "reject"
-    DESTROYED = "destroyed"
-    MISSING = "missing"
-
-
 @app.command()
 def key(out: Annotated[Path, typer.Option(help="The new key file; keep it on a stick of your own.")]) -> None:
     """Makes a person's key, and prints the public half for the centre's roster."""
-    made = Ed25519PrivateKey.generate()
-    text = made.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    new = Ed25519PrivateKey.generate()
+    text = new.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
     with os.fdopen(os.open(out, os.O_WRONLY | os.O_CREAT | os.O_EXCL, PRIVATE), "wb") as file:
         file.write(text)
-    print(base64.b64encode(made.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)).decode())
+    print(base64.b64encode(new.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)).decode())
 
 
 @app.command()
@@ -68,11 +51,11 @@ def people(run: RunDir = RUN) -> None:
 @app.command()
 def pin(person: People, run: RunDir = RUN) -> None:
     """Sets your PIN: the first one by your key, another by key and old PIN."""
-    [(name, path)] = _named(person, 1)
+    [(name, path)] = named(person, 1)
     known = {one.id: one.pin_set for one in ask(run, lambda kioskd: kioskd.colleagues())}
-    old = _secret(f"Old PIN of {name}") if known.get(name) else ""
-    new = _secret(f"New PIN of {name}", again=True)
-    request = _made(s.PinSet, new_pin=new)
+    old = secret(f"Old PIN of {name}") if known.get(name) else ""
+    new = secret(f"New PIN of {name}", again=True)
+    request = made(s.PinSet, new_pin=new)
     credential = s.Credential.from_file(name, path, old)
 
     async def change(kioskd: Client) -> None:
@@ -85,23 +68,23 @@ def pin(person: People, run: RunDir = RUN) -> None:
 @app.command(name="clear-pin")
 def clear_pin(forgotten: str, person: People, reason: Reason, run: RunDir = RUN) -> None:
     """Lets somebody who forgot the PIN, or is locked out, set a new one."""
-    request = _made(s.PinCleared, person=forgotten, reason=reason)
-    _act(run, request, person, 2, lambda kioskd, proven: kioskd.clear_pin(proven))
+    request = made(s.PinCleared, person=forgotten, reason=reason)
+    act(run, request, person, 2, lambda kioskd, proven: kioskd.clear_pin(proven))
     print(f"{forgotten}: sets a new PIN with `kiosk staff pin`")
 
 
 @app.command(name="load-blanks")
 def load_blanks(quantity: int, person: People, run: RunDir = RUN) -> None:
     """Books blanks that two people counted into the hopper."""
-    request = _made(s.BlanksLoaded, quantity=quantity)
-    _show_blanks(_act(run, request, person, 2, lambda kioskd, proven: kioskd.load_blanks(proven)))
+    request = made(s.BlanksLoaded, quantity=quantity)
+    _show_blanks(act(run, request, person, 2, lambda kioskd, proven: kioskd.load_blanks(proven)))
 
 
 @app.command(name="unload-blanks")
 def unload_blanks(quantity: int, person: People, run: RunDir = RUN) -> None:
     """Books blanks that two people counted out of the hopper, into the vault."""
-    request = _made(s.BlanksUnloaded, quantity=quantity)
-    _show_blanks(_act(run, request, person, 2, lambda kioskd, proven: kioskd.unload_blanks(proven)))
+    request = made(s.BlanksUnloaded, quantity=quantity)
+    _show_blanks(act(run, request, person, 2, lambda kioskd, proven: kioskd.unload_blanks(proven)))
 
 
 @app.command()
@@ -113,8 +96,8 @@ def override(
     run: RunDir = RUN,
 ) -> None:
     """Two people answer for a resident whose finger does not match or cannot be read; the card is made at once."""
-    request = _made(s.OverrideRequest, slip=slip, nik=nik, reason=reason)
-    shown = _act(run, request, person, 2, lambda kioskd, proven: kioskd.override(proven))
+    request = made(s.OverrideRequest, slip=slip, nik=nik, reason=reason)
+    shown = act(run, request, person, 2, lambda kioskd, proven: kioskd.override(proven))
     print(f"the collection goes on without the finger: {shown.stage}")
 
 
@@ -129,16 +112,16 @@ def unknown(run: RunDir = RUN) -> None:
 
 
 @app.command()
-def resolve(job: str, found: Where, person: People, reason: Reason, run: RunDir = RUN) -> None:
+def resolve(job: str, found: s.Found, person: People, reason: Reason, run: RunDir = RUN) -> None:
     """Says where the card of such a job was found. Only a destroyed one lets another be made."""
-    request = _made(s.Resolution, job=job, found=found.value, reason=reason)
-    _show_blanks(_act(run, request, person, 2, lambda kioskd, proven: kioskd.resolve(proven)))
+    request = made(s.Resolution, job=job, found=found, reason=reason)
+    _show_blanks(act(run, request, person, 2, lambda kioskd, proven: kioskd.resolve(proven)))
 
 
 @app.command()
 def clean(person: People, run: RunDir = RUN) -> None:
     """Runs the card printer's cleaning cycle, with the cleaning card in its place."""
-    _act(run, _made(s.PrinterCleaning), person, 1, lambda kioskd, proven: kioskd.clean_printer(proven))
+    act(run, made(s.PrinterCleaning), person, 1, lambda kioskd, proven: kioskd.clean_printer(proven))
     print("the printer was cleaned")
 
 
@@ -150,51 +133,12 @@ def digest(
 ) -> None:
     """Shows a supervisor what each person did on a day."""
     when = day.date() if day else ask(run, lambda kioskd: kioskd.state()).now.astimezone().date()
-    lines = _act(run, _made(s.DigestRequest, day=when), person, 1, lambda kioskd, proven: kioskd.digest(proven))
+    lines = act(run, made(s.DigestRequest, day=when), person, 1, lambda kioskd, proven: kioskd.digest(proven))
     for line in lines:
         counts = {name.replace("_", " "): count for name, count in line.model_dump(exclude={"person"}).items() if count}
         print(f"{line.person}: {', '.join(f'{name} {count}' for name, count in counts.items())}")
     if not lines:
         print("nobody did anything on that day")
-
-
-def _act(
-    run: Path,
-    request: Request,
-    people: list[str],
-    number: int,
-    act: Callable[[Client, Request], Awaitable[T]],
-) -> T:
-    """What kioskd answers to `request` once these people have typed their PINs and signed it."""
-    named = _named(people, number)
-    credentials = [s.Credential.from_file(name, path, _secret(f"PIN of {name}")) for name, path in named]
-
-    async def proven(kioskd: Client) -> T:
-        return await act(kioskd, await s.proven(kioskd, request, credentials))
-
-    return ask(run, proven)
-
-
-def _made(kind: type[Request], **fields: object) -> Request:
-    """A new request; a field that does not fit is a refusal that does not repeat it."""
-    try:
-        return kind.model_validate({"request_id": SystemChance().token(12).hex(), **fields})
-    except ValidationError as error:
-        faults = {f"{'.'.join(str(part) for part in one['loc']) or 'request'}: {one['msg']}" for one in error.errors()}
-        raise Refusal("; ".join(sorted(faults))) from None
-
-
-def _named(people: list[str], number: int) -> list[tuple[str, Path]]:
-    """ID=KEYFILE, taken apart."""
-    named = [(name, Path(path)) for name, _, path in (one.partition("=") for one in people)]
-    if len(named) != number or not all(name and path.name for name, path in named):
-        raise Refusal(f"--person: {number} of ID=KEYFILE are needed")
-    return named
-
-
-def _secret(what: str, *, again: bool = False) -> str:
-    typed: str = typer.prompt(what, hide_input=True, confirmation_prompt=again)
-    return typed
 
 
 def _show_people(found: list[s.Colleague]) -> None:

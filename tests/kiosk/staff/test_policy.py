@@ -30,6 +30,7 @@ RESIDENTS = {
     ("get", "/v1/version"),
     ("get", "/v1/log"),
     ("get", "/v1/journal"),
+    ("post", "/v1/journal"),
     ("post", "/v1/selftest"),
     ("post", "/v1/tickets"),
     ("post", "/v1/collections"),
@@ -47,6 +48,7 @@ ON_THE_WAY = {
 STAFF = {
     ("post", "/v1/blanks"): Operation.LOAD_BLANKS,
     ("post", "/v1/blanks/unload"): Operation.UNLOAD_BLANKS,
+    ("post", "/v1/journal/export"): Operation.EXPORT_AUDIT,
     ("post", "/v1/printer/clean"): Operation.CLEAN_PRINTER,
     ("post", "/v1/queue/next"): Operation.CALL_NEXT,
     ("post", "/v1/staff/overrides"): Operation.OVERRIDE,
