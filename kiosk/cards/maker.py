@@ -81,7 +81,7 @@ class CardMaker:
                     await self._recovery.scrap(held, "held for another resident")
             elif settled is Settled.UNFINISHED:
                 made = await self._finish(held, artwork, report, None)
-                if made.end is not JobEnd.SCRAPPED:
+                if made.end is not JobEnd.SCRAPPED or made.cause == Cause.CARD_FAILED:
                     return made
                 notice = made.cause
             elif settled is not Settled.CLOSED:
@@ -92,8 +92,8 @@ class CardMaker:
                 return Made(end, Cause.NEEDS_STAFF)
         for blank in range(1, self._blanks + 1):
             made = await self._one(jti, artwork, blank, notice, report)
-            if made.end is not JobEnd.SCRAPPED:
-                return made
+            if made.end is not JobEnd.SCRAPPED or made.cause == Cause.CARD_FAILED:
+                return made  # if it was not the blank that failed, another would not help
             notice = made.cause
         return Made(JobEnd.SCRAPPED, Cause.CARD_FAILED)
 

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import partial
 
 import httpx
 import pytest
@@ -15,6 +16,7 @@ from drivers.contract.words import DeviceCause
 from kiosk.cards import chip, mrz
 from kiosk.cards.chip import ChipError, ChipReason, ChipState
 from kiosk.cards.personalise.custody import ENC, MAC, TEST_MASTER, CentreAway, KeyCustody, diversified, software_keys
+from kiosk.cards.personalise.desk import ChipDesk
 from kiosk.cards.personalise.files import SigningError
 from kiosk.cards.personalise.scp03 import aes_cmac
 from kiosk.cards.personalise.writer import Job, Writer
@@ -22,9 +24,13 @@ from kiosk.cards.stranger import reader
 from kiosk.cards.stranger.passive import NotGenuine
 from kiosk.cards.stranger.reader import Access, Content
 from kiosk.centre.cards import CentreKeys, CentreSigner
+from kiosk.commands import card_reader
+from kiosk.devices.loading import load
+from kiosk.devices.profile import Profile
+from kiosk.station.chips import chip_desk
 from sim.centre import Centre
 from sim.centre.signer import DocumentSigner
-from sim.clock import SeededChance
+from sim.clock import OfficeClock, SeededChance
 from tests.kiosk.chip.bench import UID, Hand, centre, plan
 
 NOW = datetime(2026, 2, 1, tzinfo=UTC)
@@ -140,14 +146,41 @@ async def _gone() -> bytes:
     raise DeviceError(DeviceCause.NO_CARD, "gone")
 
 
-async def test_a_card_that_stutters_is_begun_again_by_itself_but_not_for_ever() -> None:
+async def test_a_technicians_card_that_stutters_is_begun_again_but_not_for_ever(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """What the kiosk does with a resident's card: tests/kiosk/cards/test_unfinished.py."""
     async with desk() as at:
-        hand = Hand(torn=frozenset({9, 25}))
-        await at.writer().write(hand, at.job())
-        assert hand.resets == 2
-        worn = Hand(torn=frozenset({9, 25, 40}))
+        profile, hands = load("laptop-sim"), [Hand(torn=frozenset({9, 25})), Hand(torn=frozenset({9, 25, 40}))]
+
+        @asynccontextmanager
+        async def card(profile: Profile, name: str) -> AsyncIterator[Hand]:
+            yield hands[0]
+
+        @asynccontextmanager
+        async def chips(profile: Profile) -> AsyncIterator[ChipDesk]:
+            yield chip_desk(profile, at.http, partial(CentreSigner, at.http, "SPC01"), OfficeClock(), SeededChance(1))
+
+        monkeypatch.setattr(card_reader, "_card", card)
+        monkeypatch.setattr(card_reader, "_desk", chips)
+        digest = await card_reader.personalise(profile, "any")
+        assert hands[0].memory["digest"] == digest
+        hands.pop(0)
         with pytest.raises(DeviceError):
-            await at.writer().write(worn, at.job())
+            await card_reader.personalise(profile, "any")
+
+
+async def test_a_commit_whose_answer_is_lost_is_not_written_twice() -> None:
+    async with desk() as at:
+        whole = Hand()
+        await at.writer().write(whole, at.job())
+        commit = len(whole.sent)
+        hand = Hand(lost=frozenset({commit}))
+        with pytest.raises(DeviceError):
+            await at.writer().write(hand, at.job())
+        await hand.reset()
+        assert await at.writer().write(hand, at.job(promised=tuple(at.promised))) == hand.memory["digest"]
+        assert not any(apdu[1] == 0xE2 for apdu in hand.sent[commit:])
 
 
 async def test_a_card_with_other_keys_is_asked_once_and_never_again() -> None:
