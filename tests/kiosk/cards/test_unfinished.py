@@ -22,11 +22,13 @@ from kiosk.cards.personalise.files import DocumentSigner, Signed, SigningError
 from kiosk.cards.recovery import Settled
 from kiosk.devices.loading import driver_module
 from kiosk.journal.database import Journal
+from kiosk.people.policy import Operation
 from kiosk.station.caretaker import HOLD, Caretaker
 from sim.card_encoder.pcsc import Simulator
 from sim.clock import OfficeClock, SeededChance
 from sim.seam.pipe import PipeConnector
 from sim.world import Place, World
+from tests.kiosk.mandates import mandate
 from tests.reliability.chip import judge
 from tests.reliability.chip.bench import HOLDER, OTHER, plan
 from tests.reliability.chip.bench import signer as centre_signer
@@ -78,7 +80,7 @@ class Station:
 @asynccontextmanager
 async def card_path(folder: Path, custody: LocalKeys | None = None) -> AsyncIterator[Station]:
     journal = Journal(folder / "journal.sqlite", OfficeClock(), SeededChance(1), threaded=False)
-    journal.write_now(lambda tx: ledger.load(tx, BLANKS, ("OFFICER-1", "OFFICER-2")))
+    journal.write_now(lambda tx: ledger.load(tx, BLANKS, mandate(Operation.LOAD_BLANKS)))
     keys = custody or software_keys(SeededChance(2))
     chips = ChipDesk(
         keys, lambda approval: centre_signer(), judge.COUNTRY, plan(HOLDER, "short").layout, "S",
