@@ -45,7 +45,8 @@ def refused(*words: str | Path) -> str:
 
 def test_help_names_every_command() -> None:
     shown = kiosk("--help").stdout
-    for command in ("run", "daemon", "screen", "diag", "status", "profile", "journal", "card", "printer"):
+    named = ("run", "daemon", "screen", "diag", "status", "profile", "journal", "card", "printer", "staff", "storage")
+    for command in named:
         assert command in shown
 
 
