@@ -225,6 +225,15 @@ class Blanks(Message):
     reject: int
     capture: int
     unknown: int
+    vault: int = 0
+    spoiled: int = 0
+    """Out of the bin, locked up until destroyed."""
+    destroyed: int = 0
+    missing: int = 0
+    """In open cases."""
+    written_off: int = 0
+    surplus: int = 0
+    """Found beyond the books, in open cases: loaded + surplus = all the others together."""
 
 
 class BlanksLoaded(Message):

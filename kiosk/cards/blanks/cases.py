@@ -1,0 +1,184 @@
+"""Cases: blanks that a count did not find, or found too many. A case is opened with a number, a count and a reason, and
+ends by finding out or by minutes; the books are never evened out otherwise.
+
+A missing blank is moved to MISSING when its case is opened and back when it is found. A surplus one comes out of SURPLUS
+into the place where it lies; the case ends once the books say whence it came. Feeds of the printer's counter that the
+books do not have (`counter`) move nothing, and end by minutes.
+"""
+
+from collections.abc import Sequence
+from enum import StrEnum
+
+from kiosk.api.messages import BlankCase, CaseKind, CasePlace
+from kiosk.cards.blanks import BooksRefuse
+from kiosk.cards.ledger import Account, book, sums
+from kiosk.journal import audit, outbox
+from kiosk.journal.database import Transaction
+
+IN: dict[CasePlace, tuple[Account, ...]] = {
+    CasePlace.HOPPER: (Account.HOPPER,),
+    CasePlace.BIN: (Account.REJECT, Account.CAPTURE),
+    CasePlace.VAULT: (Account.VAULT,),
+    CasePlace.SPOILED: (Account.SPOILED,),
+    CasePlace.UNKNOWN: (Account.UNKNOWN,),
+}
+"""The accounts of what can be counted at a place."""
+
+
+class Source(StrEnum):
+    """Where blanks of a case turn out to be (missing), or to have come from (surplus)."""
+
+    HOPPER = "hopper"
+    BIN = "bin"
+    VAULT = "vault"
+    SPOILED = "spoiled"
+
+
+def open_missing(tx: Transaction, place: CasePlace, quantity: int, reason: str, officers: Sequence[str]) -> BlankCase:
+    """`quantity` blanks that the books have at `place` are not there."""
+    now = sums(tx)
+    held = sum(max(now[account], 0) for account in IN.get(place, ()))
+    if quantity > held:
+        raise BooksRefuse(f"the books have {held} blanks at {place}; {quantity} cannot be missing there")
+    case = _open(tx, CaseKind.MISSING, place, quantity, reason, officers)
+    left = quantity
+    for account in IN[place]:
+        gone = min(left, max(now[account], 0))
+        if gone:
+            book(tx, account, Account.MISSING, gone, actor="+".join(officers), reason=reason, case=case)
+        left -= gone
+    return case_of(tx, case)
+
+
+def open_surplus(tx: Transaction, place: CasePlace, quantity: int, reason: str, officers: Sequence[str]) -> BlankCase:
+    """`quantity` blanks more than the books have lie at `place`."""
+    if place in (CasePlace.UNKNOWN, CasePlace.PRINTER):
+        raise BooksRefuse(f"nothing can be counted at {place}")
+    case = _open(tx, CaseKind.SURPLUS, place, quantity, reason, officers)
+    book(tx, Account.SURPLUS, IN[place][0], quantity, actor="+".join(officers), reason=reason, case=case)
+    return case_of(tx, case)
+
+
+def open_counter(tx: Transaction, difference: int, reason: str, officers: Sequence[str]) -> BlankCase:
+    """The printer's own count of cards fed is off by `difference`, which is not 0."""
+    return case_of(tx, _open(tx, CaseKind.COUNTER, CasePlace.PRINTER, abs(difference), reason, officers))
+
+
+def found(tx: Transaction, case: int, quantity: int, where: Source, officers: Sequence[str]) -> BlankCase:
+    """`quantity` of the case's blanks were found at `where`; of a surplus: came from there. Ends it with the last."""
+    one = _still_open(tx, case)
+    if one.kind is CaseKind.COUNTER:
+        raise BooksRefuse(f"case {case}: the printer's count ends by minutes, no blank is found by it")
+    if quantity > one.open:
+        raise BooksRefuse(f"case {case}: only {one.open} are open")
+    who = "+".join(officers)
+    account = IN[CasePlace(where)][0]
+    if one.kind is CaseKind.MISSING:
+        book(tx, Account.MISSING, account, quantity, actor=who, reason="found", case=case)
+    else:
+        if where == one.place:
+            raise BooksRefuse(f"case {case}: they lie at {where}, so they came from elsewhere")
+        held = sums(tx)[account]
+        if quantity > held:
+            raise BooksRefuse(f"case {case}: the books have {held} blanks at {where}; {quantity} cannot come from there")
+        book(tx, account, Account.SURPLUS, quantity, actor=who, reason="came from here", case=case)
+    audit.append(tx, audit.Event.CASE_FOUND, who, case=case, quantity=quantity, where=where.value)
+    outbox.put(tx, "case_found", case=case, quantity=quantity, where=where.value)
+    if quantity == one.open:
+        _end(tx, case, "found", who, None)
+    return case_of(tx, case)
+
+
+def write_off(tx: Transaction, case: int, minutes: str, officers: Sequence[str]) -> BlankCase:
+    """What is still open is given up, or of a surplus taken into the books, by minutes number `minutes`."""
+    one = _still_open(tx, case)
+    who = "+".join(officers)
+    if one.kind is CaseKind.MISSING:
+        book(
+            tx, Account.MISSING, Account.WRITTEN_OFF, one.open, actor=who, reason="written off", document=minutes,
+            case=case,
+        )  # fmt: skip
+    elif one.kind is CaseKind.SURPLUS:
+        book(
+            tx, Account.CENTRE, Account.SURPLUS, one.open, actor=who, reason="taken into the books", document=minutes,
+            case=case,
+        )  # fmt: skip
+    audit.append(tx, audit.Event.CASE_WRITTEN_OFF, who, case=case, quantity=one.open, minutes=minutes)
+    outbox.put(tx, "case_written_off", case=case, quantity=one.open, minutes=minutes)
+    _end(tx, case, "written_off", who, minutes)
+    return case_of(tx, case)
+
+
+def case_of(tx: Transaction, case: int) -> BlankCase:
+    """One case. BooksRefuse if there is none of this number."""
+    for one in all_cases(tx):
+        if one.case == case:
+            return one
+    raise BooksRefuse(f"there is no case {case}")
+
+
+def all_cases(tx: Transaction) -> list[BlankCase]:
+    """Every case, oldest first."""
+    return [
+        BlankCase(
+            case=row["id"],
+            kind=CaseKind(row["kind"]),
+            place=CasePlace(row["place"]),
+            quantity=row["quantity"],
+            open=row["quantity"] - row["ended"] if row["closed"] is None else 0,
+            reason=row["reason"],
+            opened=row["opened"],
+            closed=row["closed"],
+            outcome=row["outcome"],
+            minutes=row["minutes"],
+        )
+        for row in tx.rows(
+            "SELECT blank_case.*, (SELECT coalesce(sum(quantity), 0) FROM blank_move WHERE case_id = blank_case.id AND"
+            " ((blank_case.kind = 'missing' AND from_account = 'missing')"
+            " OR (blank_case.kind = 'surplus' AND to_account = 'surplus'))) AS ended FROM blank_case ORDER BY id"
+        )
+    ]
+
+
+def open_cases(tx: Transaction) -> list[BlankCase]:
+    """The cases that somebody has still to end."""
+    return [one for one in all_cases(tx) if one.closed is None]
+
+
+def _open(
+    tx: Transaction, kind: CaseKind, place: CasePlace, quantity: int, reason: str, officers: Sequence[str]
+) -> int:
+    who = "+".join(officers)
+    case = tx.number("SELECT coalesce(max(id), 0) + 1 FROM blank_case")
+    tx.run(
+        "INSERT INTO blank_case (id, opened, opened_by, kind, place, quantity, reason) VALUES (?, ?, ?, ?, ?, ?, ?)",
+        case,
+        tx.now,
+        who,
+        kind.value,
+        place.value,
+        quantity,
+        reason,
+    )
+    told = {"case": case, "kind": kind.value, "place": place.value, "quantity": quantity, "reason": reason}
+    audit.append(tx, audit.Event.CASE_OPENED, who, **told)
+    outbox.put(tx, "case_opened", **told)
+    return case
+
+
+def _end(tx: Transaction, case: int, outcome: str, who: str, minutes: str | None) -> None:
+    tx.run(
+        "UPDATE blank_case SET closed = ?, closed_by = ?, outcome = ?, minutes = ? WHERE id = ?",
+        tx.now,
+        who,
+        outcome,
+        minutes,
+        case,
+    )
+
+
+def _still_open(tx: Transaction, case: int) -> BlankCase:
+    one = case_of(tx, case)
+    if one.closed is not None:
+        raise BooksRefuse(f"case {case} ended on {one.closed:%Y-%m-%d} ({one.outcome})")
+    return one
