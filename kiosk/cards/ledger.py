@@ -16,7 +16,7 @@ class Account(StrEnum):
     CENTRE = "centre"
     """Where blanks come from: not in this machine's care."""
     VAULT = "vault"
-    """Locked up, unused."""
+    """In the office, under lock, unused."""
     HOPPER = "hopper"
     PATH = "path"
     HOLDER = "holder"
@@ -25,7 +25,7 @@ class Account(StrEnum):
     CAPTURE = "capture"
     """In the reject bin because nobody took it."""
     UNKNOWN = "unknown"
-    """The hardware cannot tell; two officers must find it."""
+    """The hardware cannot tell; two people must find it."""
     SPOILED = "spoiled"
     """Taken out of the bin and locked up until it is destroyed."""
     DESTROYED = "destroyed"
@@ -44,16 +44,16 @@ ENDS = (Account.HOLDER, Account.DESTROYED, Account.WRITTEN_OFF)
 def load(tx: Transaction, quantity: int, officers: Sequence[str], *, document: str | None = None) -> None:
     """`quantity` blanks that the vault's books do not know, counted into the hopper straight from a delivery or from a
     stock that others keep; `document`: its delivery note."""
-    book(
-        tx, Account.CENTRE, Account.HOPPER, quantity, actor="+".join(officers), reason="loaded", document=document
-    )
+    book(tx, Account.CENTRE, Account.HOPPER, quantity, actor="+".join(officers), reason="loaded", document=document)
     audit.append(tx, audit.Event.BLANKS_LOADED, "+".join(officers), quantity=quantity)
     outbox.put(tx, "blanks_loaded", quantity=quantity)
 
 
-def move(tx: Transaction, start: Account, end: Account, *, job: str, uid: str | None, reason: str) -> None:
-    """One blank of `job` went from `start` to `end`."""
-    book(tx, start, end, 1, actor="kiosk", reason=reason, uid=uid, job=job)
+def move(
+    tx: Transaction, start: Account, end: Account, *, job: str, uid: str | None, reason: str, actor: str = "kiosk"
+) -> None:
+    """One blank of `job` went from `start` to `end`. `actor`: who says so, if it was not the machine."""
+    book(tx, start, end, 1, actor=actor, reason=reason, uid=uid, job=job)
 
 
 def book(

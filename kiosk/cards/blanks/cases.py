@@ -1,19 +1,18 @@
 """Cases: blanks that a count did not find, or found too many. A case is opened with a number, a count and a reason, and
 ends by finding out or by minutes; the books are never evened out otherwise.
 
-A missing blank is moved to MISSING when its case is opened and back when it is found. A surplus one comes out of SURPLUS
-into the place where it lies; the case ends once the books say whence it came. Feeds of the printer's counter that the
-books do not have (`counter`) move nothing, and end by minutes.
+A missing blank is moved to MISSING when its case is opened and back when it is found. A surplus one comes out of
+SURPLUS into the place where it lies; the case ends once the books say whence it came. Feeds of the printer's counter
+that the books do not have (`counter`) move nothing, and end by minutes.
 """
 
-from collections.abc import Sequence
-from enum import StrEnum
-
-from kiosk.api.messages import BlankCase, CaseKind, CasePlace
+from kiosk.api.blanks import BlankCase, CaseKind, CasePlace
 from kiosk.cards.blanks import BooksRefuse
 from kiosk.cards.ledger import Account, book, sums
 from kiosk.journal import audit, outbox
 from kiosk.journal.database import Transaction
+from kiosk.people.acts import spend
+from kiosk.people.policy import Mandate, Operation
 
 IN: dict[CasePlace, tuple[Account, ...]] = {
     CasePlace.HOPPER: (Account.HOPPER,),
@@ -25,54 +24,56 @@ IN: dict[CasePlace, tuple[Account, ...]] = {
 """The accounts of what can be counted at a place."""
 
 
-class Source(StrEnum):
-    """Where blanks of a case turn out to be (missing), or to have come from (surplus)."""
+def report(tx: Transaction, kind: CaseKind, place: CasePlace, quantity: int, mandate: Mandate) -> BlankCase:
+    """Two people say that `quantity` blanks are missing at `place`, or too many; their reason is the mandate's."""
+    who = spend(tx, mandate, Operation.OPEN_CASE, place.value)
+    if kind is CaseKind.COUNTER:
+        raise BooksRefuse("the printer's count is compared at the day's close, and only there")
+    opening = open_missing if kind is CaseKind.MISSING else open_surplus
+    return opening(tx, place, quantity, mandate.reason, who)
 
-    HOPPER = "hopper"
-    BIN = "bin"
-    VAULT = "vault"
-    SPOILED = "spoiled"
 
-
-def open_missing(tx: Transaction, place: CasePlace, quantity: int, reason: str, officers: Sequence[str]) -> BlankCase:
+def open_missing(tx: Transaction, place: CasePlace, quantity: int, reason: str, who: str) -> BlankCase:
     """`quantity` blanks that the books have at `place` are not there."""
     now = sums(tx)
     held = sum(max(now[account], 0) for account in IN.get(place, ()))
     if quantity > held:
         raise BooksRefuse(f"the books have {held} blanks at {place}; {quantity} cannot be missing there")
-    case = _open(tx, CaseKind.MISSING, place, quantity, reason, officers)
+    case = _open(tx, CaseKind.MISSING, place, quantity, reason, who)
     left = quantity
     for account in IN[place]:
         gone = min(left, max(now[account], 0))
         if gone:
-            book(tx, account, Account.MISSING, gone, actor="+".join(officers), reason=reason, case=case)
+            book(tx, account, Account.MISSING, gone, actor=who, reason=reason, case=case)
         left -= gone
     return case_of(tx, case)
 
 
-def open_surplus(tx: Transaction, place: CasePlace, quantity: int, reason: str, officers: Sequence[str]) -> BlankCase:
+def open_surplus(tx: Transaction, place: CasePlace, quantity: int, reason: str, who: str) -> BlankCase:
     """`quantity` blanks more than the books have lie at `place`."""
     if place in (CasePlace.UNKNOWN, CasePlace.PRINTER):
         raise BooksRefuse(f"nothing can be counted at {place}")
-    case = _open(tx, CaseKind.SURPLUS, place, quantity, reason, officers)
-    book(tx, Account.SURPLUS, IN[place][0], quantity, actor="+".join(officers), reason=reason, case=case)
+    case = _open(tx, CaseKind.SURPLUS, place, quantity, reason, who)
+    book(tx, Account.SURPLUS, IN[place][0], quantity, actor=who, reason=reason, case=case)
     return case_of(tx, case)
 
 
-def open_counter(tx: Transaction, difference: int, reason: str, officers: Sequence[str]) -> BlankCase:
+def open_counter(tx: Transaction, difference: int, reason: str, who: str) -> BlankCase:
     """The printer's own count of cards fed is off by `difference`, which is not 0."""
-    return case_of(tx, _open(tx, CaseKind.COUNTER, CasePlace.PRINTER, abs(difference), reason, officers))
+    return case_of(tx, _open(tx, CaseKind.COUNTER, CasePlace.PRINTER, abs(difference), reason, who))
 
 
-def found(tx: Transaction, case: int, quantity: int, where: Source, officers: Sequence[str]) -> BlankCase:
+def settle(tx: Transaction, case: int, quantity: int, where: CasePlace, mandate: Mandate) -> BlankCase:
     """`quantity` of the case's blanks were found at `where`; of a surplus: came from there. Ends it with the last."""
+    who = spend(tx, mandate, Operation.SETTLE_CASE, f"case {case}")
     one = _still_open(tx, case)
     if one.kind is CaseKind.COUNTER:
         raise BooksRefuse(f"case {case}: the printer's count ends by minutes, no blank is found by it")
+    if where in (CasePlace.UNKNOWN, CasePlace.PRINTER):
+        raise BooksRefuse(f"case {case}: no blank can be found at {where}")
     if quantity > one.open:
         raise BooksRefuse(f"case {case}: only {one.open} are open")
-    who = "+".join(officers)
-    account = IN[CasePlace(where)][0]
+    account = IN[where][0]
     if one.kind is CaseKind.MISSING:
         book(tx, Account.MISSING, account, quantity, actor=who, reason="found", case=case)
     else:
@@ -80,7 +81,9 @@ def found(tx: Transaction, case: int, quantity: int, where: Source, officers: Se
             raise BooksRefuse(f"case {case}: they lie at {where}, so they came from elsewhere")
         held = sums(tx)[account]
         if quantity > held:
-            raise BooksRefuse(f"case {case}: the books have {held} blanks at {where}; {quantity} cannot come from there")
+            raise BooksRefuse(
+                f"case {case}: the books have {held} blanks at {where}; {quantity} cannot come from there"
+            )
         book(tx, account, Account.SURPLUS, quantity, actor=who, reason="came from here", case=case)
     audit.append(tx, audit.Event.CASE_FOUND, who, case=case, quantity=quantity, where=where.value)
     outbox.put(tx, "case_found", case=case, quantity=quantity, where=where.value)
@@ -89,10 +92,10 @@ def found(tx: Transaction, case: int, quantity: int, where: Source, officers: Se
     return case_of(tx, case)
 
 
-def write_off(tx: Transaction, case: int, minutes: str, officers: Sequence[str]) -> BlankCase:
+def write_off(tx: Transaction, case: int, minutes: str, mandate: Mandate) -> BlankCase:
     """What is still open is given up, or of a surplus taken into the books, by minutes number `minutes`."""
+    who = spend(tx, mandate, Operation.WRITE_OFF_CASE, minutes)
     one = _still_open(tx, case)
-    who = "+".join(officers)
     if one.kind is CaseKind.MISSING:
         book(
             tx, Account.MISSING, Account.WRITTEN_OFF, one.open, actor=who, reason="written off", document=minutes,
@@ -145,10 +148,7 @@ def open_cases(tx: Transaction) -> list[BlankCase]:
     return [one for one in all_cases(tx) if one.closed is None]
 
 
-def _open(
-    tx: Transaction, kind: CaseKind, place: CasePlace, quantity: int, reason: str, officers: Sequence[str]
-) -> int:
-    who = "+".join(officers)
+def _open(tx: Transaction, kind: CaseKind, place: CasePlace, quantity: int, reason: str, who: str) -> int:
     case = tx.number("SELECT coalesce(max(id), 0) + 1 FROM blank_case")
     tx.run(
         "INSERT INTO blank_case (id, opened, opened_by, kind, place, quantity, reason) VALUES (?, ?, ?, ?, ?, ?, ?)",

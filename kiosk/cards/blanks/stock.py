@@ -10,13 +10,15 @@ from kiosk.cards.blanks import BooksRefuse, positions
 from kiosk.cards.ledger import Account, book, sums
 from kiosk.journal import audit, outbox
 from kiosk.journal.database import Transaction
+from kiosk.people.acts import spend
+from kiosk.people.policy import Mandate, Operation
 
 BIN = (Account.REJECT, Account.CAPTURE)
 """The printer has one bin for what failed and what nobody took."""
 
 
 def receive(
-    tx: Transaction, quantity: int, officers: Sequence[str], *, note: str, lot: str | None, first: int | None
+    tx: Transaction, quantity: int, mandate: Mandate, *, note: str, lot: str | None = None, first: int | None = None
 ) -> None:
     """`quantity` blanks of delivery note `note` into the vault; `first`: the first one's position in `lot`."""
     if first is not None:
@@ -31,33 +33,32 @@ def receive(
         )
         if twice is not None:
             raise BooksRefuse(f"lot {lot}: some of these positions came with delivery {twice['document']}")
-    _step(
-        tx, "received", Account.CENTRE, Account.VAULT, quantity, officers, lot=lot, first=first, document=note
-    )
+    who = spend(tx, mandate, Operation.RECEIVE_BLANKS, note)
+    _step(tx, "received", Account.CENTRE, Account.VAULT, quantity, who, lot=lot, first=first, document=note)
 
 
-def load(
-    tx: Transaction, quantity: int, officers: Sequence[str], *, lot: str | None = None, first: int | None = None
-) -> None:
+def load(tx: Transaction, quantity: int, mandate: Mandate, *, lot: str | None = None, first: int | None = None) -> None:
     """`quantity` blanks, counted by two officers, out of the vault into the hopper."""
     _enough(tx, Account.VAULT, quantity)
     positions.check(tx, Account.VAULT, quantity, lot, first)
-    _step(tx, "loaded", Account.VAULT, Account.HOPPER, quantity, officers, lot=lot, first=first)
+    who = spend(tx, mandate, Operation.LOAD_BLANKS)
+    _step(tx, "loaded", Account.VAULT, Account.HOPPER, quantity, who, lot=lot, first=first)
 
 
 def unload(
-    tx: Transaction, quantity: int, officers: Sequence[str], *, lot: str | None = None, first: int | None = None
+    tx: Transaction, quantity: int, mandate: Mandate, *, lot: str | None = None, first: int | None = None
 ) -> None:
     """`quantity` unused blanks out of the hopper back into the vault."""
     _enough(tx, Account.HOPPER, quantity)
     positions.check(tx, Account.HOPPER, quantity, lot, first)
-    _step(tx, "unloaded", Account.HOPPER, Account.VAULT, quantity, officers, lot=lot, first=first)
+    who = spend(tx, mandate, Operation.UNLOAD_BLANKS)
+    _step(tx, "unloaded", Account.HOPPER, Account.VAULT, quantity, who, lot=lot, first=first)
 
 
-def empty_bin(tx: Transaction, counted: int, officers: Sequence[str]) -> None:
+def empty_bin(tx: Transaction, counted: int, mandate: Mandate) -> None:
     """The bin's cards go behind lock and key until they are destroyed. `counted` must be what the books have."""
     _whole(tx, BIN, counted, "the bin")
-    who = "+".join(officers)
+    who = spend(tx, mandate, Operation.EMPTY_BIN)
     for account in BIN:
         _cards(tx, account, Account.SPOILED, who, "bin emptied", None)
     audit.append(tx, audit.Event.BIN_EMPTIED, who, quantity=counted)
@@ -65,15 +66,21 @@ def empty_bin(tx: Transaction, counted: int, officers: Sequence[str]) -> None:
 
 
 def destroy(
-    tx: Transaction, counted: int, officers: Sequence[str], *, minutes: str, witnesses: Sequence[str], bin_too: bool
+    tx: Transaction,
+    counted: int,
+    mandate: Mandate,
+    *,
+    minutes: str,
+    witnesses: Sequence[str],
+    bin_too: bool = False,
 ) -> None:
-    """All spoiled cards, and with `bin_too` those in the bin, are destroyed before two witnesses who are not the
-    officers. `counted` must be what the books have."""
-    if len({*witnesses, *officers}) != len(witnesses) + len(officers) or len(witnesses) < 2:
-        raise BooksRefuse("two witnesses are needed who are not the officers")
+    """All spoiled cards, and with `bin_too` those in the bin, are destroyed before two witnesses who are not those who
+    do it. `counted` must be what the books have."""
+    if len(witnesses) < 2 or len({*witnesses, *mandate.people}) != len(witnesses) + len(mandate.people):
+        raise BooksRefuse("two witnesses are needed, and other people than those who destroy")
     sources = (Account.SPOILED, *(BIN if bin_too else ()))
     _whole(tx, sources, counted, "the spoiled cards and the bin" if bin_too else "the spoiled cards")
-    who = "+".join(officers)
+    who = spend(tx, mandate, Operation.DESTROY_BLANKS, minutes)
     known = [uid for account in sources for uid in _cards(tx, account, Account.DESTROYED, who, "destroyed", minutes)]
     audit.append(
         tx, audit.Event.BLANKS_DESTROYED, who, quantity=counted, minutes=minutes, witnesses=list(witnesses), uids=known
@@ -94,13 +101,12 @@ def _step(
     start: Account,
     end: Account,
     quantity: int,
-    officers: Sequence[str],
+    who: str,
     *,
     lot: str | None,
     first: int | None,
     document: str | None = None,
 ) -> None:
-    who = "+".join(officers)
     book(tx, start, end, quantity, actor=who, reason=what, lot=lot, first=first, document=document)
     named = {"lot": lot, "first": first, "document": document}
     told = {"quantity": quantity, **{key: value for key, value in named.items() if value is not None}}
