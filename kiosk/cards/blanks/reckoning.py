@@ -80,7 +80,8 @@ def moved(tx: Transaction, since: int) -> DayMoves:
     pairs = {
         (row["from_account"], row["to_account"]): row["n"]
         for row in tx.rows(
-            "SELECT from_account, to_account, sum(quantity) AS n FROM blank_move WHERE sequence > ? GROUP BY 1, 2", since
+            "SELECT from_account, to_account, sum(quantity) AS n FROM blank_move WHERE sequence > ? GROUP BY 1, 2",
+            since,
         )
     }
 

@@ -29,9 +29,7 @@ async def test_a_blank_from_the_delivery_to_the_ashes(tmp_path: Path) -> None:
         stock.unload(tx, 7, mandate(Operation.UNLOAD_BLANKS))
         stock.empty_bin(tx, 2, mandate(Operation.EMPTY_BIN))
         card(tx, Account.REJECT, "04dd")
-        stock.destroy(
-            tx, 3, mandate(Operation.DESTROY_BLANKS), minutes="BA-2026-4", witnesses=WITNESSES, bin_too=True
-        )
+        stock.destroy(tx, 3, mandate(Operation.DESTROY_BLANKS), minutes="BA-2026-4", witnesses=WITNESSES, bin_too=True)
 
     await books.write(year)
     assert await books.read(held) == {"centre": -100, "vault": 67, "hopper": 29, "holder": 1, "destroyed": 3}
