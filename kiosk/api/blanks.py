@@ -1,11 +1,15 @@
 """What staff and kioskd say to each other about blanks: cases, counts, and the day's close."""
 
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
+from typing import Annotated
 
 from pydantic import Field
 
 from kiosk.api.messages import Label, Message, OfficerId
+from kiosk.api.staff import DOCUMENT, Mandated
+
+Number = Annotated[str, Field(pattern=DOCUMENT)]
 
 
 class CaseKind(StrEnum):
@@ -117,7 +121,7 @@ class DayClosed(Message):
     cases: list[BlankCase]
     """All that are open now."""
     preprinted_used: int
-    digest: list[str] = []
+    digest: list[str] = Field(default_factory=list)
     """What each person did, a line for each."""
     audit_records: int
     audit_head: str
@@ -128,3 +132,70 @@ class DayClosed(Message):
     """It is on paper."""
     slip_cause: str | None = None
     """Why it is not; the same request prints it again."""
+
+
+# -- what staff ask, each with its proofs ------------------------------------------------------------------------
+
+
+class BlanksReceived(Mandated):
+    """A delivery is counted into the vault. `first`: the first blank's position in `lot`, if they are written down."""
+
+    OPERATION = "receive_blanks"
+    quantity: int = Field(ge=1, le=100_000)
+    note: Number
+    """The delivery note's number."""
+    lot: Number | None = None
+    first: int | None = Field(default=None, ge=1, le=10**9)
+
+
+class BinEmptied(Mandated):
+    """The reject bin's cards are counted and locked away."""
+
+    OPERATION = "empty_bin"
+    counted: int = Field(ge=1, le=10_000)
+
+
+class BlanksDestroyed(Mandated):
+    """All spoiled cards, and with `bin_too` those still in the bin, are destroyed before two witnesses."""
+
+    OPERATION = "destroy_blanks"
+    counted: int = Field(ge=1, le=10_000)
+    minutes: Number
+    """Number of the minutes (berita acara)."""
+    witnesses: tuple[OfficerId, OfficerId]
+    """Ids of their own offices, not names."""
+    bin_too: bool = False
+
+
+class CaseReported(Mandated):
+    """Blanks are missing, or too many are there; why, says `reason`."""
+
+    OPERATION = "open_case"
+    kind: CaseKind
+    place: CasePlace
+    quantity: int = Field(ge=1, le=10_000)
+
+
+class CaseSettled(Mandated):
+    """Missing blanks were found at `where`, or too many came from there."""
+
+    OPERATION = "settle_case"
+    case: int = Field(ge=1)
+    quantity: int = Field(ge=1, le=10_000)
+    where: CasePlace
+
+
+class CaseWrittenOff(Mandated):
+    """A case is given up, by minutes."""
+
+    OPERATION = "write_off_case"
+    case: int = Field(ge=1)
+    minutes: Number
+
+
+class CloseRequest(Mandated):
+    """Two people close a day. `day`: one before today that was not closed; else it is today."""
+
+    OPERATION = "daily_close"
+    counted: Counted
+    day: date | None = None

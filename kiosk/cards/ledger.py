@@ -4,12 +4,13 @@ Here is what the kiosk itself books. What officers book (delivery, vault, bin, d
 `kiosk.cards.blanks`.
 """
 
-from collections.abc import Sequence
 from enum import StrEnum
 
 from kiosk.api.messages import Blanks
 from kiosk.journal import audit, outbox
 from kiosk.journal.database import Transaction
+from kiosk.people.acts import spend
+from kiosk.people.policy import Mandate, Operation
 
 
 class Account(StrEnum):
@@ -41,11 +42,12 @@ ENDS = (Account.HOLDER, Account.DESTROYED, Account.WRITTEN_OFF)
 """No blank comes back from here."""
 
 
-def load(tx: Transaction, quantity: int, officers: Sequence[str], *, document: str | None = None) -> None:
-    """`quantity` blanks that the vault's books do not know, counted into the hopper straight from a delivery or from a
-    stock that others keep; `document`: its delivery note."""
-    book(tx, Account.CENTRE, Account.HOPPER, quantity, actor="+".join(officers), reason="loaded", document=document)
-    audit.append(tx, audit.Event.BLANKS_LOADED, "+".join(officers), quantity=quantity)
+def load(tx: Transaction, quantity: int, mandate: Mandate, *, document: str | None = None) -> None:
+    """`quantity` blanks that the vault's books do not know, counted by two people into the hopper straight from a
+    delivery or from a stock that others keep; `document`: its delivery note."""
+    actor = spend(tx, mandate, Operation.LOAD_BLANKS, document or "")
+    book(tx, Account.CENTRE, Account.HOPPER, quantity, actor=actor, reason="loaded", document=document)
+    audit.append(tx, audit.Event.BLANKS_LOADED, actor, quantity=quantity)
     outbox.put(tx, "blanks_loaded", quantity=quantity)
 
 

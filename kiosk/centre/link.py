@@ -3,7 +3,7 @@
 import asyncio
 import json
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import asdict
 from datetime import datetime
 from functools import partial
@@ -19,6 +19,7 @@ from kiosk.centre.cards import Presigner
 from kiosk.clock import Clock
 from kiosk.journal import outbox
 from kiosk.journal.database import Journal, Transaction
+from kiosk.people.roster import RosterError
 
 log = logging.getLogger(__name__)
 
@@ -51,8 +52,16 @@ class _Services(_Sent):
     services: dict[str, _Authorisation]
 
 
+class _Roster(_Sent):
+    roster: Annotated[str, Field(max_length=200_000)]
+
+
 class _Acknowledged(_Sent):
     acknowledged: int = Field(ge=0)
+
+
+async def _nobody(roster: str) -> None:
+    """A kiosk without staff keeps no roster."""
 
 
 class CentreLink:
@@ -82,6 +91,8 @@ class CentreLink:
         self._since: datetime | None = None
         self.changed: Callable[[], None] = lambda: None
         """Called after every round that changed anything a client can see."""
+        self.roster: Callable[[str], Awaitable[object]] = _nobody
+        """Called with the centre's roster in every round."""
 
     @property
     def up(self) -> bool:
@@ -117,6 +128,7 @@ class CentreLink:
         async with self._round:
             try:
                 await self._services()
+                await self._people()
                 await self._approvals()
                 await self._deliver()
                 await self._sign()
@@ -143,6 +155,13 @@ class CentreLink:
         text = json.dumps({name: one.authorised for name, one in services.items()}, sort_keys=True)
         if await self._journal.read(lambda tx: tx.fact(shelf.AUTHORISATION_FACT)) != text:
             await self._journal.write(lambda tx: tx.set_fact(shelf.AUTHORISATION_FACT, text))
+
+    async def _people(self) -> None:
+        answer = _Roster.model_validate_json(await self._get("roster"))
+        try:
+            await self.roster(answer.roster)
+        except RosterError as error:
+            log.warning("centre: %s", error)  # the list in force stays; all else of the round goes on
 
     async def _approvals(self) -> None:
         cursor = await self._journal.read(lambda tx: int(tx.fact(shelf.CURSOR_FACT) or "0"))

@@ -5,6 +5,7 @@ Written as TOML in hw_profiles/; `kiosk.devices.loading.load` reads, checks and 
 
 import base64
 import binascii
+from datetime import time
 from typing import Annotated, Any, Literal, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -52,6 +53,9 @@ class Office(Part):
     """The audience (`aud`) that an approval must name."""
     name: Label
     timezone: Annotated[str, AfterValidator(_timezone)] = "Asia/Jakarta"
+    opens: time = time(7)
+    """Local time; what staff do before it, after `closes` or on a Sunday, the supervisor's digest counts apart."""
+    closes: time = time(17)
     staff_service: str = "pengaduan"
     """The service whose counter helps a resident with whom the kiosk cannot go on."""
 

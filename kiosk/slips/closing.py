@@ -1,7 +1,7 @@
-"""The day's close: what the kiosk did, what was counted against the books, and the audit chain's end, for two to sign.
+"""The day's close: what the kiosk did, what was counted against the books, the audit chain's end, for two to sign.
 
-A difference is printed as the case that it opened, never evened out. The QR holds the audit's head: paper that nobody in
-the office can unprint.
+A difference is printed as the case that it opened, never evened out. The QR holds the audit's head: paper that nobody
+in the office can unprint.
 """
 
 from collections.abc import Iterator

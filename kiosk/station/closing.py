@@ -8,13 +8,14 @@ import asyncio
 import logging
 from collections.abc import Callable
 from datetime import date, datetime, time, timedelta
-from zoneinfo import ZoneInfo
 
 from drivers.contract.card_printer import CardPrinter
 from drivers.contract.errors import DeviceError
 from drivers.contract.thermal_printer import ThermalPrinter
 from drivers.contract.words import DeviceCause, JobOutcome
+from kiosk.api import blanks as b
 from kiosk.api import messages as m
+from kiosk.api.staff import PersonDay
 from kiosk.cards.blanks import BooksRefuse
 from kiosk.cards.blanks.cases import open_cases
 from kiosk.cards.blanks.reckoning import last_move, moved, reckon, reckon_fed
@@ -23,6 +24,8 @@ from kiosk.cards.ledger import Account, sums
 from kiosk.journal import acts, audit, outbox
 from kiosk.journal.database import Journal, Transaction
 from kiosk.people.acts import spend
+from kiosk.people.desk import PeopleDesk
+from kiosk.people.digest import Hours, digest
 from kiosk.people.policy import Mandate, Operation
 from kiosk.queueing.numbers import Queue
 from kiosk.slips import closing_blocks
@@ -42,9 +45,10 @@ class DayDesk:
     def __init__(
         self,
         journal: Journal,
+        people: PeopleDesk,
         queue: Queue,
         office: m.Label,
-        timezone: str,
+        hours: Hours,
         kiosk: str,
         slips: ThermalPrinter | None,
         cards: CardPrinter | None,
@@ -54,9 +58,11 @@ class DayDesk:
         simulated: bool,
     ) -> None:
         self._journal = journal
+        self._people = people
         self._queue = queue
         self._office = office
-        self._zone = ZoneInfo(timezone)
+        self._hours = hours
+        self._zone = hours.zone
         self._kiosk = kiosk
         self._slips = slips
         self._cards = cards
@@ -66,17 +72,15 @@ class DayDesk:
         self.unclosed: str | None = None
         """The newest day before today on which something happened that no close covers."""
 
-    async def close(self, request: m.CloseRequest, mandate: Mandate) -> m.DayClosed:
-        """Refused while a card is under way, for a day that is closed or not over, and for a count that leaves out
-        what the books have."""
+    async def close(self, request: b.CloseRequest) -> b.DayClosed:
+        """Refused while a card is under way and for a day that is closed; BooksRefuse for a day to come and for a count
+        that leaves out what the books have; Denied for people who may not."""
+        mandate = await self._people.prove(request)
         known = await self._journal.read(lambda tx: _close_of(tx, request.request_id))
         if known is None:
             async with self._path:  # no blank leaves the hopper between the printer's count and the books
                 fed = await self._fed_count()
-                try:
-                    known = await self._journal.write(lambda tx: self._close(tx, request, mandate, fed))
-                except BooksRefuse as refusal:
-                    raise Refused(m.Cause.BOOKS_REFUSE, str(refusal)) from refusal
+                known = await self._journal.write(lambda tx: self._close(tx, request, mandate, fed))
             log.info("day %s closed, %d cases open", known.day, len(known.cases))
             self.unclosed = await self._journal.read(self._unclosed)
             self._changed()
@@ -92,10 +96,11 @@ class DayDesk:
 
     async def look(self) -> None:
         day, told = await self._journal.read(lambda tx: (self._unclosed(tx), tx.fact(TOLD_FACT)))
-        if day is not None and day != told:
-            log.warning("%s was not closed: count blanks and bin, then: kiosk close day --day %s", day, day)
-        if day is not None and day != told or await self._journal.read(requests.stale):
-            await self._journal.write(lambda tx: self._noted(tx, day if day != told else None))
+        news = day if day != told else None
+        if news is not None:
+            log.warning("%s was not closed: count blanks and bin, then: kiosk close day --day %s", news, news)
+        if news is not None or await self._journal.read(requests.stale):
+            await self._journal.write(lambda tx: self._noted(tx, news))
         if day != self.unclosed:
             self.unclosed = day
             self._changed()
@@ -109,14 +114,14 @@ class DayDesk:
             outbox.put(tx, "day_not_closed", day=unclosed)
 
     # -- the books -----------------------------------------------------------------------------------------------
-    def _close(self, tx: Transaction, request: m.CloseRequest, mandate: Mandate, fed_count: int | None) -> m.DayClosed:
+    def _close(self, tx: Transaction, request: b.CloseRequest, mandate: Mandate, fed_count: int | None) -> b.DayClosed:
         today = datetime.fromisoformat(tx.now).astimezone(self._zone).date()
         day = request.day or today
         newest = tx.row("SELECT day FROM day_close ORDER BY day DESC LIMIT 1")
         if newest is not None and day.isoformat() <= newest["day"]:
             raise Refused(m.Cause.DAY_CLOSED, f"{newest['day']} is closed; a day is closed once, in its order")
         if day > today:
-            raise Refused(m.Cause.BOOKS_REFUSE, f"{day} has not come yet")
+            raise BooksRefuse(f"{day} has not come yet")
         if find_open(tx) is not None:
             raise Refused(m.Cause.BUSY, "a card is under way; count when it has ended")
         who = spend(tx, mandate, Operation.DAILY_CLOSE, day.isoformat())
@@ -125,17 +130,17 @@ class DayDesk:
         moves = moved(tx, since)
         counts, in_bin = reckon(tx, request.counted, who)
         fed = reckon_fed(tx, fed_count, who)
+        opened = [one.case for one in counts] + ([] if fed is None else [fed.case])
         told = {
             "day": day.isoformat(),
             "counts": {one.place.value: [one.booked, one.counted] for one in counts},
             "fed": None if fed is None else [fed.before, fed.now, fed.booked],
-            "cases": [one.case for one in (*counts, *([fed] if fed else [])) if one.case is not None],
+            "cases": [case for case in opened if case is not None],
         }
         audit.append(tx, audit.Event.DAY_CLOSED, who, **told)
         outbox.put(tx, "day_closed", **told)
-        head = tx.row("SELECT sequence, hash FROM audit ORDER BY sequence DESC LIMIT 1")
-        assert head is not None
-        closed = m.DayClosed(
+        [head] = tx.rows("SELECT sequence, hash FROM audit ORDER BY sequence DESC LIMIT 1")
+        closed = b.DayClosed(
             day=day.isoformat(),
             at=datetime.fromisoformat(tx.now),
             officers=mandate.people,
@@ -149,6 +154,7 @@ class DayDesk:
             preprinted_used=tx.number(
                 "SELECT count(*) FROM ticket WHERE day = ? AND medium = 'preprinted'", day.isoformat()
             ),
+            digest=[_line(one) for one in digest(tx, day, self._hours)],
             audit_records=head["sequence"],
             audit_head=head["hash"].hex(),
             witness=f"ANJ-AUDIT1 {self._kiosk} {head['sequence']} {head['hash'].hex()}",
@@ -165,7 +171,7 @@ class DayDesk:
         )
         return closed
 
-    def _services(self, tx: Transaction, day: date) -> list[m.ServiceDay]:
+    def _services(self, tx: Transaction, day: date) -> list[b.ServiceDay]:
         rows = {
             row["service"]: row
             for row in tx.rows(
@@ -174,7 +180,7 @@ class DayDesk:
             )
         }
         return [
-            m.ServiceDay(
+            b.ServiceDay(
                 letter=one.letter,
                 name=one.name,
                 given=rows[one.id]["given"] if one.id in rows else 0,
@@ -212,7 +218,7 @@ class DayDesk:
             log.warning("the day's close goes without the printer's count: %s", error)
             return None
 
-    async def _on_paper(self, closed: m.DayClosed) -> m.DayClosed:
+    async def _on_paper(self, closed: b.DayClosed) -> b.DayClosed:
         """Prints the slip unless it certainly is on paper."""
         subject = f"close-{closed.day}"
         done = "SELECT count(*) FROM act WHERE subject = ? AND outcome = 'done'"
@@ -233,6 +239,13 @@ class DayDesk:
         return closed.model_copy(update={"slip": True})
 
 
-def _close_of(tx: Transaction, request: str) -> m.DayClosed | None:
+def _close_of(tx: Transaction, request: str) -> b.DayClosed | None:
     row = tx.row("SELECT body FROM day_close WHERE request_id = ?", request)
-    return None if row is None else m.DayClosed.model_validate_json(row["body"])
+    return None if row is None else b.DayClosed.model_validate_json(row["body"])
+
+
+def _line(one: PersonDay) -> str:
+    """`OFFICER-1: loads 1, other 2`."""
+    did = one.model_dump(exclude={"person"})
+    words = [f"{name.replace('_', ' ')} {count}" for name, count in did.items() if count]
+    return f"{one.person}: {', '.join(words)}"

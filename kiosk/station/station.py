@@ -5,11 +5,13 @@ import logging
 from collections.abc import Callable
 from functools import partial
 from importlib import metadata
+from zoneinfo import ZoneInfo
 
 import httpx
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from kiosk.api import messages as m
+from kiosk.api.staff import OverrideRequest
 from kiosk.biometrics.policy import decide
 from kiosk.cards import ledger
 from kiosk.cards.approval import DOCUMENT, Authority
@@ -25,17 +27,26 @@ from kiosk.devices.machine import Machine
 from kiosk.devices.profile import Profile
 from kiosk.journal import audit
 from kiosk.journal.database import Journal, Transaction
+from kiosk.people.desk import PeopleDesk
+from kiosk.people.digest import Hours
+from kiosk.people.pins import Cost
+from kiosk.people.roster import RosterAuthority
 from kiosk.queueing.delivery import Roll, TicketDesk
 from kiosk.queueing.numbers import Queue, Series
 from kiosk.station.admission import Admission
+from kiosk.station.blanks import BlankDesk
 from kiosk.station.caretaker import Caretaker, close_cut_off_acts
 from kiosk.station.chips import chip_desk
+from kiosk.station.closing import DayDesk
 from kiosk.station.collecting import Collector, Parts
 from kiosk.station.fingers import FingerCheck
 from kiosk.station.refusal import Refused
 from kiosk.station.selftest import MEGABYTE, judge
+from kiosk.station.staff import Staff
 
 log = logging.getLogger(__name__)
+
+PIN_COST = Cost()
 
 
 class Station:
@@ -49,6 +60,7 @@ class Station:
         centre: httpx.AsyncClient,
         clock: Clock,
         chance: Chance,
+        pin_cost: Cost = PIN_COST,
     ) -> None:
         self.profile = profile
         self.machine = machine
@@ -60,9 +72,21 @@ class Station:
         self._disk_needed = profile.limits.disk_free_mb * MEGABYTE
         self._notices: set[asyncio.Task[None]] = set()
         office, limits = profile.office, profile.limits
+        key = Ed25519PublicKey.from_public_bytes(profile.centre.key_bytes)
         self.queue = Queue(
             tuple(Series(s.id, s.letter, s.name, s.minutes, s.counters) for s in profile.services), office.timezone
         )
+        people = PeopleDesk(
+            journal,
+            RosterAuthority(profile.centre.issuer, key, office.id, production=profile.production),
+            profile.kiosk.id,
+            clock,
+            chance,
+            pin_cost,
+        )
+        hours = Hours(ZoneInfo(office.timezone), office.opens, office.closes)
+        self.staff = Staff(journal, people, self.queue, hours, self.changed)
+        self.blanks = BlankDesk(journal, self.staff)
         presigner = Presigner(centre, office.id, layout.load(profile.chip.layout), profile.chip.size)
         self.link = CentreLink(
             journal,
@@ -74,6 +98,7 @@ class Station:
             poll_seconds=profile.centre.poll_seconds,
         )
         self.link.changed = self.changed
+        self.link.roster = people.accept
         roll = Roll(profile.dispenser.prefix, profile.dispenser.first_number, profile.dispenser.digits)
         self.desk = TicketDesk(
             journal,
@@ -88,7 +113,6 @@ class Station:
         self.caretaker: Caretaker | None = None
         self.collector: Collector | None = None
         if machine.card_printer and machine.card_encoder and machine.fingerprint_scanner:
-            key = Ed25519PublicKey.from_public_bytes(profile.centre.key_bytes)
             self.caretaker = Caretaker(journal, machine.card_printer, self.changed)
             chips = chip_desk(profile, centre, self._signer(centre), clock, chance)
             maker = CardMaker(
@@ -121,6 +145,20 @@ class Station:
                 self.changed,
             )
 
+        self.days = DayDesk(
+            journal,
+            people,
+            self.queue,
+            office.name,
+            hours,
+            profile.kiosk.id,
+            machine.thermal_printer,
+            machine.card_printer,
+            self.caretaker.at_work if self.caretaker else asyncio.Lock(),
+            self.changed,
+            simulated=profile.simulated,
+        )
+
     def _signer(self, centre: httpx.AsyncClient) -> Callable[[str], DocumentSigner]:
         """Who signs the chip of an approval: the centre, now or ahead."""
 
@@ -141,6 +179,7 @@ class Station:
         self.machine.watch(lambda slot, status: self.changed())
         await self.machine.start()
         self._tasks.append(asyncio.create_task(self.link.run()))
+        self._tasks.append(asyncio.create_task(self.days.run()))
         if self.caretaker is not None:
             self._tasks.append(asyncio.create_task(self.caretaker.run()))
         self.changed()
@@ -173,26 +212,12 @@ class Station:
             raise Refused("no_device", "the profile has no card printer, encoder or fingerprint scanner")
         return await self.collector.start(request, self.collecting_cause)
 
-    async def load_blanks(self, request: m.BlanksLoaded) -> m.Blanks:
-        """Books counted blanks into the hopper, once per request_id."""
-
-        def change(tx: Transaction) -> m.Blanks:
-            name = f"blanks:{request.request_id}"
-            if tx.fact(name) is None:
-                tx.set_fact(name, tx.now)
-                ledger.load(tx, request.quantity, request.officers)
-            return ledger.balance(tx)
-
-        blanks = await self.journal.write(change)
-        self.changed()
-        return blanks
-
-    async def call_next(self, service: str) -> m.Called:
-        if service not in self.queue.series:
-            raise Refused(m.Cause.SERVICE_UNKNOWN)
-        number = await self.journal.write(lambda tx: self.queue.call_next(tx, service))
-        self.changed()
-        return m.Called(number=number)
+    async def override(self, request: OverrideRequest) -> m.Collection:
+        """Two people answer for a resident: his collection begins, or goes on, without his finger."""
+        if self.collector is None:
+            raise Refused("no_device", "the profile has no card printer, encoder or fingerprint scanner")
+        mandate = await self.staff.people.prove(request)
+        return await self.collector.override(request, mandate, partial(self.collecting_cause, finger=False))
 
     async def check(self) -> list[m.CheckResult]:
         """The self-test: journal, disk, ledger, link, and each device asked now.
@@ -232,6 +257,7 @@ class Station:
             devices=self.machine.views(),
             blanks=blanks,
             collection=self.collector.collection if self.collector else None,
+            unclosed_day=self.days.unclosed,
         )
 
     async def next_state(self, after: int) -> m.State:
@@ -251,13 +277,14 @@ class Station:
         async with self._change:
             self._change.notify_all()
 
-    async def collecting_cause(self) -> str | None:
-        """Why no card can be made now; None if one can."""
+    async def collecting_cause(self, *, finger: bool = True) -> str | None:
+        """Why no card can be made now; None if one can. `finger` False: nobody's finger will be asked for."""
         if self.collector is None or self.caretaker is None:
             return "no_device"
         if not self.caretaker.ready:
             return m.Cause.RECOVERING
-        for device in (self.machine.card_printer, self.machine.card_encoder, self.machine.fingerprint_scanner):
+        scanner = self.machine.fingerprint_scanner if finger else None
+        for device in (self.machine.card_printer, self.machine.card_encoder, scanner):
             if device is not None and device.status.causes and not device.lock.locked():
                 return device.status.causes[0]
         if self.profile.chip.keys == "centre" and not self.link.up:

@@ -62,6 +62,11 @@ def create_app(centre: Centre) -> FastAPI:
         known(office)
         return {"services": {name: {"authorised": given} for name, given in centre.services.items()}}
 
+    @app.get("/v1/offices/{office}/roster")
+    async def roster(office: str) -> dict[str, str]:
+        known(office)
+        return {"roster": centre.roster}
+
     @app.post("/v1/offices/{office}/events")
     async def events(office: str, batch: EventsIn) -> dict[str, int]:
         known(office)

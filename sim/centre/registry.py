@@ -4,6 +4,7 @@ Approvals are a log that only grows: a kiosk asks for what is new since its curs
 (outage, kind of approval, authorisation) is a plain method, so that tests and the workbench turn the same knobs.
 """
 
+import base64
 import random
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from typing import Any, Literal, get_args
 
 from sim.centre import keys
 from sim.centre.people import OFFICE, Person, Record, record_digest, specimen_people
+from sim.centre.staff import Colleague, specimen_staff
 
 Outage = Literal["none", "link", "server"]
 Kind = Literal["good", "missing", "expired", "other_office", "other_person", "forged", "forged_record"]
@@ -24,6 +26,7 @@ SERVICES = ("ktp-el", "perekaman", "pengambilan", "kartu-keluarga", "akta", "pin
 """Services whose authorisation the centre gives and cuts; more may be added by `cut_service`."""
 _CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _VALID = timedelta(days=30)
+_ROSTER_VALID = timedelta(days=90)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +58,10 @@ class Centre:
         self.office = office
         self.people: list[Person] = specimen_people()
         self.services: dict[str, bool] = dict.fromkeys(SERVICES, True)
+        self.staff: list[Colleague] = []
+        self.roster = ""
+        """The signed list of `staff` that kiosks are given."""
+        self._rosters = 0
         self._now = now
         self._chance = random.Random(f"centre {seed}")
         self._outage: Outage = "none"
@@ -64,6 +71,7 @@ class Centre:
         self._watchers: list[Callable[[], None]] = []
         for person in self.people:
             self.set_approval(person.nik, "good")
+        self.employ(specimen_staff())
 
     # -- knobs ---------------------------------------------------------------------------------------------------
     def watch(self, watcher: Callable[[], None]) -> Callable[[], None]:
@@ -115,6 +123,26 @@ class Centre:
             self._log.append(self._entry(person, kind))
         self._changed()
         return self._log[-1].jti if kind != "missing" else None
+
+    def employ(self, staff: list[Colleague], *, specimen: bool = True) -> str:
+        """From now on these people work in the office, and nobody else; the new roster."""
+        now = self._now()
+        self.staff = list(staff)
+        self._rosters += 1
+        claims = {
+            "iss": ISSUER,
+            "aud": self.office,
+            "iat": int(now.timestamp()),
+            "exp": int((now + _ROSTER_VALID).timestamp()),
+            "number": self._rosters,
+            "specimen": specimen,
+            "people": [
+                {"id": one.id, "role": one.role, "key": base64.b64encode(one.public_key).decode()} for one in staff
+            ],
+        }
+        self.roster = keys.sign(claims, "roster+jwt")
+        self._changed()
+        return self.roster
 
     def cut_service(self, service: str, authorised: bool) -> None:
         """Cuts (False) or gives back (True) the office's authorisation for one service."""

@@ -49,6 +49,25 @@ def open_missing(tx: Transaction, place: CasePlace, quantity: int, reason: str, 
     return case_of(tx, case)
 
 
+def open_lost(tx: Transaction, start: Account, job: str, uid: str | None, reason: str, who: str) -> BlankCase:
+    """The card of one job, which the books have in `start`, was looked for and not found."""
+    place = next(place for place, accounts in IN.items() if start in accounts)
+    case = _open(tx, CaseKind.MISSING, place, 1, reason, who)
+    book(tx, start, Account.MISSING, 1, actor=who, reason=reason, uid=uid, job=job, case=case)
+    return case_of(tx, case)
+
+
+def lost_found(tx: Transaction, job: str, uid: str | None, end: Account, document: str | None, who: str) -> None:
+    """The card of a job whose case is open was found after all, and is in `end` now; the case ends."""
+    row = tx.row("SELECT case_id FROM blank_move WHERE job = ? AND to_account = 'missing' ORDER BY sequence DESC", job)
+    if row is None:
+        raise BooksRefuse("this card is not missing")
+    one = _still_open(tx, row["case_id"])
+    book(tx, Account.MISSING, end, 1, actor=who, reason="found", uid=uid, job=job, document=document, case=one.case)
+    _told_found(tx, one.case, 1, end.value, who)
+    _end(tx, one.case, "found", who, None)
+
+
 def open_surplus(tx: Transaction, place: CasePlace, quantity: int, reason: str, who: str) -> BlankCase:
     """`quantity` blanks more than the books have lie at `place`."""
     if place in (CasePlace.UNKNOWN, CasePlace.PRINTER):
@@ -74,6 +93,8 @@ def settle(tx: Transaction, case: int, quantity: int, where: CasePlace, mandate:
     if quantity > one.open:
         raise BooksRefuse(f"case {case}: only {one.open} are open")
     account = IN[where][0]
+    if _card(tx, case) is not None:
+        raise BooksRefuse(f"case {case} is the card of a job: say where it is by resolving the job")
     if one.kind is CaseKind.MISSING:
         book(tx, Account.MISSING, account, quantity, actor=who, reason="found", case=case)
     else:
@@ -85,8 +106,7 @@ def settle(tx: Transaction, case: int, quantity: int, where: CasePlace, mandate:
                 f"case {case}: the books have {held} blanks at {where}; {quantity} cannot come from there"
             )
         book(tx, account, Account.SURPLUS, quantity, actor=who, reason="came from here", case=case)
-    audit.append(tx, audit.Event.CASE_FOUND, who, case=case, quantity=quantity, where=where.value)
-    outbox.put(tx, "case_found", case=case, quantity=quantity, where=where.value)
+    _told_found(tx, case, quantity, where.value, who)
     if quantity == one.open:
         _end(tx, case, "found", who, None)
     return case_of(tx, case)
@@ -96,16 +116,21 @@ def write_off(tx: Transaction, case: int, minutes: str, mandate: Mandate) -> Bla
     """What is still open is given up, or of a surplus taken into the books, by minutes number `minutes`."""
     who = spend(tx, mandate, Operation.WRITE_OFF_CASE, minutes)
     one = _still_open(tx, case)
-    if one.kind is CaseKind.MISSING:
+    job, uid = _card(tx, case) or (None, None)
+    if one.kind is not CaseKind.COUNTER:
+        missing = one.kind is CaseKind.MISSING
         book(
-            tx, Account.MISSING, Account.WRITTEN_OFF, one.open, actor=who, reason="written off", document=minutes,
+            tx,
+            Account.MISSING if missing else Account.CENTRE,
+            Account.WRITTEN_OFF if missing else Account.SURPLUS,
+            one.open,
+            actor=who,
+            reason="written off" if missing else "taken into the books",
+            uid=uid,
+            job=job,
+            document=minutes,
             case=case,
-        )  # fmt: skip
-    elif one.kind is CaseKind.SURPLUS:
-        book(
-            tx, Account.CENTRE, Account.SURPLUS, one.open, actor=who, reason="taken into the books", document=minutes,
-            case=case,
-        )  # fmt: skip
+        )
     audit.append(tx, audit.Event.CASE_WRITTEN_OFF, who, case=case, quantity=one.open, minutes=minutes)
     outbox.put(tx, "case_written_off", case=case, quantity=one.open, minutes=minutes)
     _end(tx, case, "written_off", who, minutes)
@@ -166,6 +191,11 @@ def _open(tx: Transaction, kind: CaseKind, place: CasePlace, quantity: int, reas
     return case
 
 
+def _told_found(tx: Transaction, case: int, quantity: int, where: str, who: str) -> None:
+    audit.append(tx, audit.Event.CASE_FOUND, who, case=case, quantity=quantity, where=where)
+    outbox.put(tx, "case_found", case=case, quantity=quantity, where=where)
+
+
 def _end(tx: Transaction, case: int, outcome: str, who: str, minutes: str | None) -> None:
     tx.run(
         "UPDATE blank_case SET closed = ?, closed_by = ?, outcome = ?, minutes = ? WHERE id = ?",
@@ -175,6 +205,12 @@ def _end(tx: Transaction, case: int, outcome: str, who: str, minutes: str | None
         minutes,
         case,
     )
+
+
+def _card(tx: Transaction, case: int) -> tuple[str, str | None] | None:
+    """The one card that the case is about, as (job, chip number); None if it is about a number of blanks."""
+    row = tx.row("SELECT job, uid FROM blank_move WHERE case_id = ? AND job IS NOT NULL", case)
+    return None if row is None else (row["job"], row["uid"])
 
 
 def _still_open(tx: Transaction, case: int) -> BlankCase:

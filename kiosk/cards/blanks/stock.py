@@ -133,25 +133,27 @@ def _whole(tx: Transaction, accounts: Sequence[Account], counted: int, place: st
 
 
 def _cards(tx: Transaction, start: Account, end: Account, who: str, reason: str, document: str | None) -> list[str]:
-    """Moves everything in `start`, one row for each card whose chip number is known; those numbers."""
+    """Moves everything in `start`, a row for each card of which it is certain that it is there; the chip numbers of
+    those, as far as they were read."""
     held = sums(tx)[start]
-    known = uids(tx, start)
-    for uid in known:
-        book(tx, start, end, 1, actor=who, reason=reason, uid=uid, document=document)
+    known = certain(tx, start)
+    for job, uid in known:
+        book(tx, start, end, 1, actor=who, reason=reason, uid=uid, job=job, document=document)
     if held > len(known):
         book(tx, start, end, held - len(known), actor=who, reason=reason, document=document)
-    return known
+    return [uid for _, uid in known if uid is not None]
 
 
-def uids(tx: Transaction, account: Account) -> list[str]:
-    """The chip numbers of cards that are in `account` for certain, oldest first: once a card without a number left it
-    (one is missing, nobody knows which), those that were there before are no longer certain."""
+def certain(tx: Transaction, account: Account) -> list[tuple[str, str | None]]:
+    """The cards that are in `account` for certain, as (job, chip number), oldest first. Once a card without a name left
+    it (one is missing, nobody knows which), those that were there before are no longer certain."""
     return [
-        row["uid"]
+        (row["job"], row["uid"])
         for row in tx.rows(
-            "SELECT uid FROM (SELECT uid, to_account, max(sequence) AS sequence FROM blank_move WHERE uid IS NOT NULL"
-            " GROUP BY uid) WHERE to_account = ?1 AND sequence > (SELECT coalesce(max(sequence), 0) FROM blank_move"
-            " WHERE from_account = ?1 AND uid IS NULL) ORDER BY sequence",
+            "SELECT job, uid FROM (SELECT job, uid, to_account, max(sequence) AS sequence FROM blank_move"
+            " WHERE job IS NOT NULL GROUP BY job) WHERE to_account = ?1 AND sequence >"
+            " (SELECT coalesce(max(sequence), 0) FROM blank_move WHERE from_account = ?1 AND job IS NULL)"
+            " ORDER BY sequence",
             account.value,
         )
     ]

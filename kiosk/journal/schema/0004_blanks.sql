@@ -87,5 +87,5 @@ CREATE TABLE request (
     PRIMARY KEY (kind, id)
 ) STRICT;
 CREATE INDEX request_at ON request (at);
-INSERT INTO request (kind, id, at) SELECT 'load', substr(name, 8), value FROM fact WHERE name LIKE 'blanks:%';
+INSERT INTO request (kind, id, at) SELECT 'load_blanks', substr(name, 8), value FROM fact WHERE name LIKE 'blanks:%';
 DELETE FROM fact WHERE name LIKE 'blanks:%';

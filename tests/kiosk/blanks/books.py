@@ -1,23 +1,18 @@
 """Books of blanks as tests open them: a journal, and people who may do what they do."""
 
-from itertools import count
 from pathlib import Path
 from typing import Any
 
 from kiosk.cards import ledger
 from kiosk.cards.ledger import Account
 from kiosk.journal.database import Journal, Transaction
-from kiosk.people.policy import RULES, Mandate, Operation
 from sim.clock import OfficeClock, SeededChance
+from tests.kiosk.mandates import mandate
+
+__all__ = ["OFFICERS", "WITNESSES", "card", "facts", "held", "mandate", "opened"]
 
 OFFICERS = ("OFFICER-1", "OFFICER-2")
 WITNESSES = ("SATPOL-7", "INSPEKTORAT-3")
-_numbers = count(1)
-
-
-def mandate(operation: Operation, reason: str = "as counted today") -> Mandate:
-    """Two officers who proved themselves for this, once."""
-    return Mandate(operation, OFFICERS[: RULES[operation].people], reason, f"mandate-{next(_numbers)}")
 
 
 def opened(folder: Path) -> Journal:
@@ -25,7 +20,7 @@ def opened(folder: Path) -> Journal:
     return Journal(folder / "journal.sqlite", OfficeClock(), SeededChance(1), threaded=False)
 
 
-def card(tx: Transaction, end: Account, uid: str) -> None:
+def card(tx: Transaction, end: Account, uid: str | None) -> None:
     """A blank's way through the machine, as the card job books it."""
     job = tx.new_id()
     outcome = {"holder": "taken", "reject": "scrapped", "capture": "captured", "unknown": "unknown"}[end]
@@ -47,4 +42,4 @@ def held(tx: Transaction) -> dict[str, int]:
 
 
 def facts(tx: Transaction, table: str) -> list[dict[str, Any]]:
-    return [dict(row) for row in tx.rows(f"SELECT * FROM {table}")]
+    return [dict(row) for row in tx.rows(f"SELECT * FROM {table}")]  # noqa: S608 - a test's own words

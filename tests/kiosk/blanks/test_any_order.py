@@ -74,7 +74,11 @@ class Books(RuleBasedStateMachine):
     # -- what officers do ----------------------------------------------------------------------------------------
     @initialize()
     def opening(self) -> None:
-        self._do(lambda tx: ledger.load(tx, 20, OFFICERS), (Account.CENTRE, Account.HOPPER, 20), good=True)
+        self._do(
+            lambda tx: ledger.load(tx, 20, mandate(Operation.LOAD_BLANKS)),
+            (Account.CENTRE, Account.HOPPER, 20),
+            good=True,
+        )
 
     @rule(quantity=FEW)
     def receive(self, quantity: int) -> None:

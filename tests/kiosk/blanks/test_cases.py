@@ -33,7 +33,7 @@ async def morning(folder: Path) -> Journal:
 
 
 def opening(kind: CaseKind, place: CasePlace, quantity: int, reason: str = "counted twice"):  # type: ignore[no-untyped-def] # a closure
-    return lambda tx: cases.report(tx, kind, place, quantity, mandate(Operation.OPEN_CASE, reason))
+    return lambda tx: cases.report(tx, kind, place, quantity, mandate(Operation.OPEN_CASE, reason=reason))
 
 
 def settling(case: int, quantity: int, where: CasePlace):  # type: ignore[no-untyped-def] # a closure

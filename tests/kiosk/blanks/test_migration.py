@@ -1,4 +1,4 @@
-"""A journal that an older program wrote, with blanks in it, is opened by this one: nothing is lost, nothing is opened."""
+"""A journal that an older program wrote, with blanks in it, is opened by this one, and nothing is lost."""
 
 import gc
 import sqlite3
@@ -43,8 +43,8 @@ def old_journal(path: Path, schema: list) -> None:  # type: ignore[type-arg] # T
     for move in MOVES:
         raw.execute(
             "INSERT INTO blank_move (at, from_account, to_account, quantity, uid, job, actor, reason)"
-            f" VALUES ('{AT}', ?, ?, ?, ?, ?, ?, ?)",
-            move,
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            (AT, *move),
         )
     raw.execute("INSERT INTO fact VALUES ('blanks:morning-count', ?)", (AT,))
     raw.execute("INSERT INTO fact VALUES ('centre_cursor', '7')")
@@ -73,7 +73,7 @@ async def test_every_row_of_the_old_ledger_is_in_the_new_one(tmp_path: Path, kno
 async def test_a_load_that_was_booked_before_the_update_is_still_known(tmp_path: Path) -> None:
     old_journal(tmp_path / "journal.sqlite", BEFORE)
     books = opened(tmp_path)
-    assert await books.read(lambda tx: requests.known(tx, "load", "morning-count"))
+    assert await books.read(lambda tx: requests.known(tx, "load_blanks", "morning-count"))
     assert await books.read(lambda tx: [row["name"] for row in facts(tx, "fact")]) == ["centre_cursor"]
 
 

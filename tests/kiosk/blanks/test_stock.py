@@ -2,6 +2,7 @@
 
 import json
 import sqlite3
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ from kiosk.cards.blanks.cases import open_missing
 from kiosk.cards.ledger import Account
 from kiosk.journal import outbox
 from kiosk.journal.database import Transaction
-from kiosk.people.policy import Denied, Operation
+from kiosk.people.policy import Denied, Mandate, Operation
 from tests.kiosk.blanks.books import OFFICERS, WITNESSES, card, facts, held, mandate, opened
 
 
@@ -114,7 +115,7 @@ async def test_a_bin_that_holds_an_unknown_card_is_not_emptied_before_it_is_reso
     books = opened(tmp_path)
 
     def morning(tx: Transaction) -> None:
-        ledger.load(tx, 5, OFFICERS)
+        ledger.load(tx, 5, mandate(Operation.LOAD_BLANKS))
         card(tx, Account.REJECT, "04bb")
         card(tx, Account.UNKNOWN, "04cc")
 
@@ -137,8 +138,10 @@ async def test_a_mandate_for_something_else_moves_nothing(tmp_path: Path) -> Non
 async def test_positions_of_a_lot_are_received_once_and_moved_only_from_where_they_are(tmp_path: Path) -> None:
     books = opened(tmp_path)
 
-    def do(operation: Operation, quantity: int, first: int | None, lot: str | None = "L7"):  # type: ignore[no-untyped-def] # a closure
-        act = {
+    def do(
+        operation: Operation, quantity: int, first: int | None, lot: str | None = "L7"
+    ) -> Callable[[Transaction], None]:
+        act: Callable[[Transaction, Mandate], None] = {
             Operation.RECEIVE_BLANKS: lambda tx, m: stock.receive(tx, quantity, m, note="SJ-1", lot=lot, first=first),
             Operation.LOAD_BLANKS: lambda tx, m: stock.load(tx, quantity, m, lot=lot, first=first),
             Operation.UNLOAD_BLANKS: lambda tx, m: stock.unload(tx, quantity, m, lot=lot, first=first),
@@ -169,7 +172,7 @@ async def test_once_a_card_of_the_bin_is_missing_none_of_those_before_is_named_a
     books = opened(tmp_path)
 
     def days(tx: Transaction) -> None:
-        ledger.load(tx, 9, OFFICERS)
+        ledger.load(tx, 9, mandate(Operation.LOAD_BLANKS))
         for uid in ("04aa", "04bb", "04cc"):
             card(tx, Account.REJECT, uid)
         open_missing(tx, CasePlace.BIN, 1, "counted 2, booked 3", "+".join(OFFICERS))
@@ -203,7 +206,7 @@ async def test_the_schema_itself_refuses_what_no_book_may_hold(tmp_path: Path, r
     start, end, more = row
 
     def morning(tx: Transaction) -> None:
-        ledger.load(tx, 5, OFFICERS)
+        ledger.load(tx, 5, mandate(Operation.LOAD_BLANKS))
         card(tx, Account.HOLDER, "04aa")
 
     await books.write(morning)
@@ -214,6 +217,6 @@ async def test_the_schema_itself_refuses_what_no_book_may_hold(tmp_path: Path, r
 @pytest.mark.parametrize("verb", ["UPDATE blank_move SET quantity = 1", "DELETE FROM blank_move"])
 async def test_the_ledger_still_only_grows(tmp_path: Path, verb: str) -> None:
     books = opened(tmp_path)
-    await books.write(lambda tx: ledger.load(tx, 5, OFFICERS))
+    await books.write(lambda tx: ledger.load(tx, 5, mandate(Operation.LOAD_BLANKS)))
     with pytest.raises(sqlite3.IntegrityError, match="only grows"):
         await books.write(lambda tx: tx.run(verb))
