@@ -65,21 +65,23 @@ class _Claims(BaseModel):
     specimen: bool = False
 
 
-@dataclass(frozen=True, slots=True)
 class RosterAuthority:
     """Whose list counts here. `production`: a list for simulation does not."""
 
-    issuer: str
-    key: Ed25519PublicKey
-    office: str
-    production: bool
+    def __init__(self, issuer: str, key: Ed25519PublicKey, office: str, *, production: bool) -> None:
+        self._issuer = issuer
+        self._key = key
+        self._office = office
+        self._production = production
+        self._last: tuple[str, _Claims] | None = None
+        """The text whose signature was found good last, and what it says: the same text needs no second look."""
 
     def verify(self, token: str, now: datetime | None) -> Roster:
         """The list, if the centre signed it for this office. `now` None: even if it has expired."""
         claims = self._claims(token)
-        if claims.aud != self.office:
+        if claims.aud != self._office:
             raise RosterError("the roster is for another office")
-        if claims.specimen and self.production:
+        if claims.specimen and self._production:
             raise RosterError("the roster is a specimen; a production profile takes none")
         expires = datetime.fromtimestamp(claims.exp, UTC)
         if now is not None and expires <= now:
@@ -90,15 +92,17 @@ class RosterAuthority:
         return Roster(claims.number, expires, people)
 
     def _claims(self, token: str) -> _Claims:
+        if self._last is not None and token == self._last[0]:
+            return self._last[1]
         if len(token) > TOKEN_MAX:
             raise RosterError("the roster is too long")
         try:
             # Expiry is checked against the injected clock and the office by its own text, both further up.
             found: dict[str, Any] = jwt.decode_complete(
                 token,
-                self.key,
+                self._key,
                 algorithms=["EdDSA"],
-                issuer=self.issuer,
+                issuer=self._issuer,
                 options={
                     "require": ["iss", "aud", "iat", "exp"],
                     "verify_exp": False,
@@ -109,9 +113,11 @@ class RosterAuthority:
             )
             if found["header"].get("typ") != TYPE:
                 raise RosterError("signed by the centre, but not a roster")
-            return _Claims.model_validate(found["payload"])
+            claims = _Claims.model_validate(found["payload"])
         except (jwt.PyJWTError, ValidationError, RecursionError) as error:
             raise RosterError(f"not a roster of the centre ({type(error).__name__})") from None
+        self._last = (token, claims)
+        return claims
 
     def accept(self, tx: Transaction, token: str, now: datetime) -> Roster | None:
         """Keeps a list that is newer than the one that is kept; None for the very same. RosterError for any other."""
