@@ -13,7 +13,7 @@ from kiosk.cards.personalise.files import SigningError
 from kiosk.cards.personalise.layout import LayoutError
 from kiosk.cards.personalise.token import TokenError
 from kiosk.cards.stranger.passive import NotGenuine
-from kiosk.commands import bench, card, journal, profile, running, status
+from kiosk.commands import bench, blanks, card, journal, profile, running, status
 from kiosk.commands.common import Refusal
 from kiosk.devices.profile import ProfileError
 from kiosk.journal.database import JournalError
@@ -32,6 +32,8 @@ app.add_typer(status.app)
 app.add_typer(profile.app, name="profile")
 app.add_typer(journal.app, name="journal")
 app.add_typer(card.app, name="card")
+app.add_typer(blanks.app, name="blanks")
+app.add_typer(blanks.close, name="close")
 app.add_typer(bench.app, name="bench")
 
 

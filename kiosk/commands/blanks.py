@@ -1,0 +1,230 @@
+"""`kiosk blanks ...`: the blank ledger, for the officers who count. `kiosk close day`: the evening's count."""
+
+from datetime import date
+from typing import Annotated, TypeVar
+
+import typer
+from pydantic import ValidationError
+from rich.console import Console
+from rich.table import Table
+
+from kiosk.api import blanks as b
+from kiosk.api import messages as m
+from kiosk.api import staff as s
+from kiosk.clock import SystemChance
+from kiosk.commands.common import RUN, Refusal, RunDir, ask
+from kiosk.commands.proofs import People, R, Why, do
+
+app = typer.Typer(no_args_is_help=True, help="Blank cards: delivery, vault, hopper, bin, destruction, cases.")
+case = typer.Typer(no_args_is_help=True, help="Blanks that are missing or too many.")
+app.add_typer(case, name="case")
+_M = TypeVar("_M", bound=m.Message)
+close = typer.Typer(no_args_is_help=True, help="The day's close.")
+
+Quantity = Annotated[int, typer.Argument(help="How many, as both counted.")]
+Lot = Annotated[str | None, typer.Option(help="The lot, if positions are written down.")]
+First = Annotated[int | None, typer.Option(help="Position of the first one in its lot.")]
+Minutes = Annotated[str, typer.Option(help="Number of the minutes (berita acara).")]
+RequestId = Annotated[
+    str | None, typer.Option("--request", help="The id of a try whose answer was lost: it is done once.")
+]
+
+
+@app.command()
+def show(run: RunDir = RUN) -> None:
+    """Shows what the ledger has where, and the cases that are open."""
+    blanks = ask(run, lambda kioskd: kioskd.state()).blanks
+    table = Table("account", "blanks")
+    for name, count in blanks.model_dump().items():
+        table.add_row(name.replace("_", " "), str(count))
+    console = Console()
+    console.print(table)
+    console.print(_cases([one for one in ask(run, lambda kioskd: kioskd.cases()) if one.closed is None]))
+
+
+@app.command()
+def receive(
+    quantity: Quantity,
+    note: Annotated[str, typer.Option(help="Number of the delivery note.")],
+    people: People,
+    lot: Lot = None,
+    first: First = None,
+    request: RequestId = None,
+    run: RunDir = RUN,
+) -> None:
+    """A delivery is counted into the vault."""
+    asked = _asked(b.BlanksReceived, request, quantity=quantity, note=note, lot=lot, first=first)
+    _held(do(run, people, asked, lambda kioskd, proven: kioskd.receive_blanks(proven)))
+
+
+@app.command()
+def load(
+    quantity: Quantity,
+    people: People,
+    lot: Lot = None,
+    first: First = None,
+    delivery: Annotated[str | None, typer.Option(help="Straight from this delivery note, not from the vault.")] = None,
+    request: RequestId = None,
+    run: RunDir = RUN,
+) -> None:
+    """Blanks go into the hopper."""
+    source = "vault" if delivery is None else "delivery"
+    asked = _asked(s.BlanksLoaded, request, quantity=quantity, source=source, note=delivery, lot=lot, first=first)
+    _held(do(run, people, asked, lambda kioskd, proven: kioskd.load_blanks(proven)))
+
+
+@app.command()
+def unload(
+    quantity: Quantity,
+    people: People,
+    lot: Lot = None,
+    first: First = None,
+    request: RequestId = None,
+    run: RunDir = RUN,
+) -> None:
+    """Blanks go out of the hopper into the vault."""
+    asked = _asked(s.BlanksUnloaded, request, quantity=quantity, lot=lot, first=first)
+    _held(do(run, people, asked, lambda kioskd, proven: kioskd.unload_blanks(proven)))
+
+
+@app.command(name="bin")
+def empty_bin(quantity: Quantity, people: People, request: RequestId = None, run: RunDir = RUN) -> None:
+    """The reject bin is emptied; its cards are locked away until they are destroyed."""
+    asked = _asked(b.BinEmptied, request, counted=quantity)
+    _held(do(run, people, asked, lambda kioskd, proven: kioskd.empty_bin(proven)))
+
+
+@app.command()
+def destroy(
+    quantity: Quantity,
+    minutes: Minutes,
+    witness: Annotated[list[str], typer.Option(help="Id of a witness; two, and not those who destroy.")],
+    people: People,
+    reason: Why,
+    bin_too: Annotated[bool, typer.Option("--bin", help="Also what is still in the bin.")] = False,
+    request: RequestId = None,
+    run: RunDir = RUN,
+) -> None:
+    """Spoiled cards are destroyed before two witnesses."""
+    asked = _asked(
+        b.BlanksDestroyed,
+        request,
+        counted=quantity,
+        minutes=minutes,
+        witnesses=tuple(witness),
+        bin_too=bin_too,
+        reason=reason,
+    )
+    _held(do(run, people, asked, lambda kioskd, proven: kioskd.destroy_blanks(proven)))
+
+
+@case.command(name="list")
+def case_list(run: RunDir = RUN) -> None:
+    """Shows every case, ended ones too."""
+    Console().print(_cases(ask(run, lambda kioskd: kioskd.cases())))
+
+
+@case.command(name="open")
+def case_open(
+    kind: Annotated[b.CaseKind, typer.Argument(help="missing or surplus")],
+    place: Annotated[b.CasePlace, typer.Argument()],
+    quantity: Quantity,
+    people: People,
+    reason: Why,
+    request: RequestId = None,
+    run: RunDir = RUN,
+) -> None:
+    """Blanks are missing at a place, or too many are there."""
+    asked = _asked(b.CaseReported, request, kind=kind, place=place, quantity=quantity, reason=reason)
+    Console().print(_cases(do(run, people, asked, lambda kioskd, proven: kioskd.report_case(proven))))
+
+
+@case.command(name="found")
+def case_found(
+    number: Annotated[int, typer.Argument(help="Number of the case.")],
+    quantity: Quantity,
+    where: Annotated[b.CasePlace, typer.Argument(help="Where they are; of a surplus: where they came from.")],
+    people: People,
+    reason: Why,
+    request: RequestId = None,
+    run: RunDir = RUN,
+) -> None:
+    """Missing blanks were found, or a surplus is explained."""
+    asked = _asked(b.CaseSettled, request, case=number, quantity=quantity, where=where, reason=reason)
+    Console().print(_cases(do(run, people, asked, lambda kioskd, proven: kioskd.settle_case(proven))))
+
+
+@case.command(name="write-off")
+def case_write_off(
+    number: Annotated[int, typer.Argument(help="Number of the case.")],
+    minutes: Minutes,
+    people: People,
+    reason: Why,
+    request: RequestId = None,
+    run: RunDir = RUN,
+) -> None:
+    """A case is given up, by minutes; a surplus is taken into the books."""
+    asked = _asked(b.CaseWrittenOff, request, case=number, minutes=minutes, reason=reason)
+    Console().print(_cases(do(run, people, asked, lambda kioskd, proven: kioskd.write_off_case(proven))))
+
+
+@close.command(name="day")
+def close_day(
+    people: People,
+    hopper: Annotated[int, typer.Option(prompt="Blanks in the hopper")],
+    bin_: Annotated[int, typer.Option("--bin", prompt="Cards in the reject bin")],
+    vault: Annotated[int | None, typer.Option(help="Blanks in the vault, if it has any.")] = None,
+    spoiled: Annotated[int | None, typer.Option(help="Spoiled cards locked away, if there are any.")] = None,
+    day: Annotated[str | None, typer.Option(help="An earlier day that was not closed, YYYY-MM-DD.")] = None,
+    request: RequestId = None,
+    run: RunDir = RUN,
+) -> None:
+    """Two people's count against the books and the printer's counter, printed as a slip. Differences become cases."""
+    counted = _valid(b.Counted, hopper=hopper, bin=bin_, vault=vault, spoiled=spoiled)
+    asked = _asked(b.CloseRequest, request, counted=counted, day=None if day is None else _date(day))
+    closed = do(run, people, asked, lambda kioskd, proven: kioskd.close_day(proven))
+    table = Table("place", "books", "counted", "case", title=f"Close of {closed.day}")
+    for one in closed.counts:
+        table.add_row(one.place, str(one.booked), str(one.counted), "" if one.case is None else str(one.case))
+    console = Console()
+    console.print(table)
+    console.print(_cases(closed.cases))
+    if not closed.slip:
+        again = f"kiosk close day --request {asked.request_id}"
+        console.print(f"[red]The slip is not on paper ({closed.slip_cause}); print it with: {again}[/]")
+
+
+def _asked(form: type[R], request: str | None, **content: object) -> R:
+    return _valid(form, request_id=request or f"cli-{SystemChance().token(8).hex()}", **content)
+
+
+def _valid(form: type[_M], **content: object) -> _M:
+    """The message, or a refusal that says which word is wrong and never repeats it."""
+    try:
+        return form.model_validate(content)
+    except ValidationError as error:
+        wrong = "; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors())
+        raise Refusal(wrong) from None
+
+
+def _date(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise Refusal(f"--day: {text!r} is not a date like 2026-11-23") from None
+
+
+def _held(blanks: m.Blanks) -> None:
+    held = {"in the vault": blanks.vault, "in the hopper": blanks.hopper, "spoiled": blanks.spoiled}
+    print(", ".join(f"{count} {where}" for where, count in held.items()))
+
+
+def _cases(cases: list[b.BlankCase]) -> Table | str:
+    if not cases:
+        return "No case."
+    table = Table("case", "what", "where", "count", "open", "since", "why", "end")
+    for one in cases:
+        end = "" if one.outcome is None else f"{one.outcome.replace('_', ' ')} {one.minutes or ''}".strip()
+        row = (one.case, one.kind, one.place, one.quantity, one.open, f"{one.opened:%Y-%m-%d}", one.reason, end)
+        table.add_row(*map(str, row))
+    return table
