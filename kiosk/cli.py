@@ -6,6 +6,7 @@ import typer
 
 from drivers.contract.errors import DeviceError
 from kiosk.api.client import ApiError
+from kiosk.api.staff import KeyFileError
 from kiosk.biometrics.protocol import ProtocolError
 from kiosk.cards.chip import ChipError
 from kiosk.cards.personalise.custody import CentreAway
@@ -13,7 +14,7 @@ from kiosk.cards.personalise.files import SigningError
 from kiosk.cards.personalise.layout import LayoutError
 from kiosk.cards.personalise.token import TokenError
 from kiosk.cards.stranger.passive import NotGenuine
-from kiosk.commands import bench, blanks, card, journal, profile, running, status
+from kiosk.commands import bench, blanks, card, journal, profile, running, staff, status
 from kiosk.commands.common import Refusal
 from kiosk.devices.profile import ProfileError
 from kiosk.journal.database import JournalError
@@ -34,6 +35,7 @@ app.add_typer(journal.app, name="journal")
 app.add_typer(card.app, name="card")
 app.add_typer(blanks.app, name="blanks")
 app.add_typer(blanks.close, name="close")
+app.add_typer(staff.app, name="staff")
 app.add_typer(bench.app, name="bench")
 
 
@@ -43,7 +45,7 @@ def main() -> None:
         app()
     except (Refusal, ProfileError, ProtocolError, DeviceError, JournalError, OSError) as error:
         _tell(str(error))
-    except (ChipError, NotGenuine, CentreAway, SigningError, LayoutError, TokenError) as error:
+    except (ChipError, NotGenuine, CentreAway, SigningError, LayoutError, TokenError, KeyFileError) as error:
         _tell(str(error))
     except ApiError as error:
         _tell(f"{error}{'' if error.problem else '; is kioskd running? (systemctl status kioskd)'}")

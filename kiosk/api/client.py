@@ -145,6 +145,10 @@ class Client:
         """Two people answer for a resident: the collection goes on without his finger."""
         return await self._call(m.Collection, "POST", "/v1/staff/overrides", request)
 
+    async def clean_printer(self, request: s.PrinterCleaning) -> None:
+        """Runs the card printer's cleaning cycle."""
+        await self._call(type(None), "POST", "/v1/printer/clean", request)
+
     async def unresolved(self) -> list[s.UnknownJob]:
         """The jobs whose cards somebody has to find."""
         return await self._call(list[s.UnknownJob], "GET", "/v1/staff/unknown")

@@ -151,6 +151,12 @@ class NextCall(Mandated):
     service: str = Field(max_length=40)
 
 
+class PrinterCleaning(Mandated):
+    """Somebody has put the cleaning card in."""
+
+    OPERATION = "clean_printer"
+
+
 class DigestRequest(Mandated):
     """The supervisor asks what each person did."""
 

@@ -1,24 +1,20 @@
 """`kiosk blanks ...`: the blank ledger, for the officers who count. `kiosk close day`: the evening's count."""
 
 from datetime import date
-from typing import Annotated, TypeVar
+from typing import Annotated
 
 import typer
-from pydantic import ValidationError
 from rich.console import Console
 from rich.table import Table
 
 from kiosk.api import blanks as b
-from kiosk.api import messages as m
 from kiosk.api import staff as s
-from kiosk.clock import SystemChance
 from kiosk.commands.common import RUN, Refusal, RunDir, ask
-from kiosk.commands.proofs import People, R, Why, do
+from kiosk.commands.proofs import People, Reason, do, made, show_blanks
 
 app = typer.Typer(no_args_is_help=True, help="Blank cards: delivery, vault, hopper, bin, destruction, cases.")
 case = typer.Typer(no_args_is_help=True, help="Blanks that are missing or too many.")
 app.add_typer(case, name="case")
-_M = TypeVar("_M", bound=m.Message)
 close = typer.Typer(no_args_is_help=True, help="The day's close.")
 
 Quantity = Annotated[int, typer.Argument(help="How many, as both counted.")]
@@ -46,21 +42,21 @@ def show(run: RunDir = RUN) -> None:
 def receive(
     quantity: Quantity,
     note: Annotated[str, typer.Option(help="Number of the delivery note.")],
-    people: People,
+    person: People,
     lot: Lot = None,
     first: First = None,
     request: RequestId = None,
     run: RunDir = RUN,
 ) -> None:
     """A delivery is counted into the vault."""
-    asked = _asked(b.BlanksReceived, request, quantity=quantity, note=note, lot=lot, first=first)
-    _held(do(run, people, asked, lambda kioskd, proven: kioskd.receive_blanks(proven)))
+    asked = made(b.BlanksReceived, request, quantity=quantity, note=note, lot=lot, first=first)
+    show_blanks(do(run, asked, person, 2, lambda kioskd, proven: kioskd.receive_blanks(proven)))
 
 
 @app.command()
 def load(
     quantity: Quantity,
-    people: People,
+    person: People,
     lot: Lot = None,
     first: First = None,
     delivery: Annotated[str | None, typer.Option(help="Straight from this delivery note, not from the vault.")] = None,
@@ -69,29 +65,29 @@ def load(
 ) -> None:
     """Blanks go into the hopper."""
     source = "vault" if delivery is None else "delivery"
-    asked = _asked(s.BlanksLoaded, request, quantity=quantity, source=source, note=delivery, lot=lot, first=first)
-    _held(do(run, people, asked, lambda kioskd, proven: kioskd.load_blanks(proven)))
+    asked = made(s.BlanksLoaded, request, quantity=quantity, source=source, note=delivery, lot=lot, first=first)
+    show_blanks(do(run, asked, person, 2, lambda kioskd, proven: kioskd.load_blanks(proven)))
 
 
 @app.command()
 def unload(
     quantity: Quantity,
-    people: People,
+    person: People,
     lot: Lot = None,
     first: First = None,
     request: RequestId = None,
     run: RunDir = RUN,
 ) -> None:
     """Blanks go out of the hopper into the vault."""
-    asked = _asked(s.BlanksUnloaded, request, quantity=quantity, lot=lot, first=first)
-    _held(do(run, people, asked, lambda kioskd, proven: kioskd.unload_blanks(proven)))
+    asked = made(s.BlanksUnloaded, request, quantity=quantity, lot=lot, first=first)
+    show_blanks(do(run, asked, person, 2, lambda kioskd, proven: kioskd.unload_blanks(proven)))
 
 
 @app.command(name="bin")
-def empty_bin(quantity: Quantity, people: People, request: RequestId = None, run: RunDir = RUN) -> None:
+def empty_bin(quantity: Quantity, person: People, request: RequestId = None, run: RunDir = RUN) -> None:
     """The reject bin is emptied; its cards are locked away until they are destroyed."""
-    asked = _asked(b.BinEmptied, request, counted=quantity)
-    _held(do(run, people, asked, lambda kioskd, proven: kioskd.empty_bin(proven)))
+    asked = made(b.BinEmptied, request, counted=quantity)
+    show_blanks(do(run, asked, person, 2, lambda kioskd, proven: kioskd.empty_bin(proven)))
 
 
 @app.command()
@@ -99,14 +95,14 @@ def destroy(
     quantity: Quantity,
     minutes: Minutes,
     witness: Annotated[list[str], typer.Option(help="Id of a witness; two, and not those who destroy.")],
-    people: People,
-    reason: Why,
+    person: People,
+    reason: Reason,
     bin_too: Annotated[bool, typer.Option("--bin", help="Also what is still in the bin.")] = False,
     request: RequestId = None,
     run: RunDir = RUN,
 ) -> None:
     """Spoiled cards are destroyed before two witnesses."""
-    asked = _asked(
+    asked = made(
         b.BlanksDestroyed,
         request,
         counted=quantity,
@@ -115,7 +111,7 @@ def destroy(
         bin_too=bin_too,
         reason=reason,
     )
-    _held(do(run, people, asked, lambda kioskd, proven: kioskd.destroy_blanks(proven)))
+    show_blanks(do(run, asked, person, 2, lambda kioskd, proven: kioskd.destroy_blanks(proven)))
 
 
 @case.command(name="list")
@@ -129,14 +125,14 @@ def case_open(
     kind: Annotated[b.CaseKind, typer.Argument(help="missing or surplus")],
     place: Annotated[b.CasePlace, typer.Argument()],
     quantity: Quantity,
-    people: People,
-    reason: Why,
+    person: People,
+    reason: Reason,
     request: RequestId = None,
     run: RunDir = RUN,
 ) -> None:
     """Blanks are missing at a place, or too many are there."""
-    asked = _asked(b.CaseReported, request, kind=kind, place=place, quantity=quantity, reason=reason)
-    Console().print(_cases(do(run, people, asked, lambda kioskd, proven: kioskd.report_case(proven))))
+    asked = made(b.CaseReported, request, kind=kind, place=place, quantity=quantity, reason=reason)
+    Console().print(_cases(do(run, asked, person, 2, lambda kioskd, proven: kioskd.report_case(proven))))
 
 
 @case.command(name="found")
@@ -144,33 +140,33 @@ def case_found(
     number: Annotated[int, typer.Argument(help="Number of the case.")],
     quantity: Quantity,
     where: Annotated[b.CasePlace, typer.Argument(help="Where they are; of a surplus: where they came from.")],
-    people: People,
-    reason: Why,
+    person: People,
+    reason: Reason,
     request: RequestId = None,
     run: RunDir = RUN,
 ) -> None:
     """Missing blanks were found, or a surplus is explained."""
-    asked = _asked(b.CaseSettled, request, case=number, quantity=quantity, where=where, reason=reason)
-    Console().print(_cases(do(run, people, asked, lambda kioskd, proven: kioskd.settle_case(proven))))
+    asked = made(b.CaseSettled, request, case=number, quantity=quantity, where=where, reason=reason)
+    Console().print(_cases(do(run, asked, person, 2, lambda kioskd, proven: kioskd.settle_case(proven))))
 
 
 @case.command(name="write-off")
 def case_write_off(
     number: Annotated[int, typer.Argument(help="Number of the case.")],
     minutes: Minutes,
-    people: People,
-    reason: Why,
+    person: People,
+    reason: Reason,
     request: RequestId = None,
     run: RunDir = RUN,
 ) -> None:
     """A case is given up, by minutes; a surplus is taken into the books."""
-    asked = _asked(b.CaseWrittenOff, request, case=number, minutes=minutes, reason=reason)
-    Console().print(_cases(do(run, people, asked, lambda kioskd, proven: kioskd.write_off_case(proven))))
+    asked = made(b.CaseWrittenOff, request, case=number, minutes=minutes, reason=reason)
+    Console().print(_cases(do(run, asked, person, 2, lambda kioskd, proven: kioskd.write_off_case(proven))))
 
 
 @close.command(name="day")
 def close_day(
-    people: People,
+    person: People,
     hopper: Annotated[int, typer.Option(prompt="Blanks in the hopper")],
     bin_: Annotated[int, typer.Option("--bin", prompt="Cards in the reject bin")],
     vault: Annotated[int | None, typer.Option(help="Blanks in the vault, if it has any.")] = None,
@@ -180,9 +176,9 @@ def close_day(
     run: RunDir = RUN,
 ) -> None:
     """Two people's count against the books and the printer's counter, printed as a slip. Differences become cases."""
-    counted = _valid(b.Counted, hopper=hopper, bin=bin_, vault=vault, spoiled=spoiled)
-    asked = _asked(b.CloseRequest, request, counted=counted, day=None if day is None else _date(day))
-    closed = do(run, people, asked, lambda kioskd, proven: kioskd.close_day(proven))
+    counted = {"hopper": hopper, "bin": bin_, "vault": vault, "spoiled": spoiled}
+    asked = made(b.CloseRequest, request, counted=counted, day=None if day is None else _date(day))
+    closed = do(run, asked, person, 2, lambda kioskd, proven: kioskd.close_day(proven))
     table = Table("place", "books", "counted", "case", title=f"Close of {closed.day}")
     for one in closed.counts:
         table.add_row(one.place, str(one.booked), str(one.counted), "" if one.case is None else str(one.case))
@@ -194,29 +190,11 @@ def close_day(
         console.print(f"[red]The slip is not on paper ({closed.slip_cause}); print it with: {again}[/]")
 
 
-def _asked(form: type[R], request: str | None, **content: object) -> R:
-    return _valid(form, request_id=request or f"cli-{SystemChance().token(8).hex()}", **content)
-
-
-def _valid(form: type[_M], **content: object) -> _M:
-    """The message, or a refusal that says which word is wrong and never repeats it."""
-    try:
-        return form.model_validate(content)
-    except ValidationError as error:
-        wrong = "; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors())
-        raise Refusal(wrong) from None
-
-
 def _date(text: str) -> date:
     try:
         return date.fromisoformat(text)
     except ValueError:
         raise Refusal(f"--day: {text!r} is not a date like 2026-11-23") from None
-
-
-def _held(blanks: m.Blanks) -> None:
-    held = {"in the vault": blanks.vault, "in the hopper": blanks.hopper, "spoiled": blanks.spoiled}
-    print(", ".join(f"{count} {where}" for where, count in held.items()))
 
 
 def _cases(cases: list[b.BlankCase]) -> Table | str:

@@ -58,6 +58,10 @@ def routes(station: Station) -> APIRouter:
     async def unload(request: s.BlanksUnloaded) -> m.Blanks:
         return await staff.unload_blanks(request)
 
+    @router.post("/printer/clean", status_code=204)
+    async def clean(request: s.PrinterCleaning) -> None:
+        await station.clean_printer(request)
+
     @router.post("/queue/next")
     async def call_next(request: s.NextCall) -> m.Called:
         return await staff.call_next(request)

@@ -11,7 +11,7 @@ import httpx
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from kiosk.api import messages as m
-from kiosk.api.staff import OverrideRequest
+from kiosk.api.staff import OverrideRequest, PrinterCleaning
 from kiosk.biometrics.policy import decide
 from kiosk.cards import ledger
 from kiosk.cards.approval import DOCUMENT, Authority
@@ -218,6 +218,12 @@ class Station:
             raise Refused("no_device", "the profile has no card printer, encoder or fingerprint scanner")
         mandate = await self.staff.people.prove(request)
         return await self.collector.override(request, mandate, partial(self.collecting_cause, finger=False))
+
+    async def clean_printer(self, request: PrinterCleaning) -> None:
+        """Runs the card printer's cleaning cycle, with a cleaning card in its place."""
+        if self.caretaker is None:
+            raise Refused("no_device", "the profile has no card printer, encoder or fingerprint scanner")
+        await self.caretaker.clean(await self.staff.people.prove(request))
 
     async def check(self) -> list[m.CheckResult]:
         """The self-test: journal, disk, ledger, link, and each device asked now.

@@ -45,7 +45,7 @@ def refused(*words: str | Path) -> str:
 
 def test_help_names_every_command() -> None:
     shown = kiosk("--help").stdout
-    for command in ("run", "daemon", "screen", "diag", "status", "profile", "journal", "card"):
+    for command in ("run", "daemon", "screen", "diag", "status", "profile", "journal", "card", "staff"):
         assert command in shown
 
 

@@ -55,6 +55,7 @@ STAFF = {
     ("post", "/v1/blanks/cases/found"): Operation.SETTLE_CASE,
     ("post", "/v1/blanks/cases/written-off"): Operation.WRITE_OFF_CASE,
     ("post", "/v1/close"): Operation.DAILY_CLOSE,
+    ("post", "/v1/printer/clean"): Operation.CLEAN_PRINTER,
     ("post", "/v1/queue/next"): Operation.CALL_NEXT,
     ("post", "/v1/staff/overrides"): Operation.OVERRIDE,
     ("post", "/v1/staff/resolutions"): Operation.RESOLVE_UNKNOWN,
