@@ -127,7 +127,7 @@ class DayClosed(Message):
     audit_head: str
     """Hex SHA-256 of the record of this close: whoever keeps it can prove that no record before it was changed."""
     witness: str = ""
-    """What the slip's QR holds of it."""
+    """The kiosk's signed checkpoint over that record, as the slip's QR holds it."""
     slip: bool = False
     """It is on paper."""
     slip_cause: str | None = None

@@ -157,6 +157,12 @@ class PrinterCleaning(Mandated):
     OPERATION = "clean_printer"
 
 
+class AuditExport(Mandated):
+    """Somebody takes the whole audit along as a file."""
+
+    OPERATION = "export_audit"
+
+
 class DigestRequest(Mandated):
     """The supervisor asks what each person did."""
 

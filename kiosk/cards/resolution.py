@@ -65,7 +65,7 @@ def resolve(tx: Transaction, job: str, found: Found, mandate: Mandate) -> None:
     if end is JobEnd.TAKEN:
         # The purpose is met: what was kept of the person goes (UU 27/2022), the approval's id stays.
         tx.run("UPDATE approval SET record = NULL, sod = NULL WHERE jti = ?", row["jti"])
-    audit.append(tx, audit.Event.JOB_RESOLVED, actor, job=job, was=where.value, found=found.value)
+    audit.append(tx, audit.Event.JOB_RESOLVED, actor, job=job, was=where.value, where=found.value)
     outbox.put(tx, "card_resolved", approval=row["jti"], job=job, found=found.value, people=list(mandate.people))
 
 

@@ -10,8 +10,10 @@ from rich.table import Table
 from kiosk.api import blanks as b
 from kiosk.api import staff as s
 from kiosk.commands.common import RUN, Refusal, RunDir, ask
-from kiosk.commands.proofs import People, Reason, do, made, show_blanks
+from kiosk.commands.mandated import PERSON, REASON, act, made, show_blanks
 
+People = Annotated[list[str], PERSON]
+Reason = Annotated[str, REASON]
 app = typer.Typer(no_args_is_help=True, help="Blank cards: delivery, vault, hopper, bin, destruction, cases.")
 case = typer.Typer(no_args_is_help=True, help="Blanks that are missing or too many.")
 app.add_typer(case, name="case")
@@ -49,8 +51,8 @@ def receive(
     run: RunDir = RUN,
 ) -> None:
     """A delivery is counted into the vault."""
-    asked = made(b.BlanksReceived, request, quantity=quantity, note=note, lot=lot, first=first)
-    show_blanks(do(run, asked, person, 2, lambda kioskd, proven: kioskd.receive_blanks(proven)))
+    asked = made(b.BlanksReceived, **_again(request), quantity=quantity, note=note, lot=lot, first=first)
+    show_blanks(act(run, asked, person, 2, lambda kioskd, proven: kioskd.receive_blanks(proven)))
 
 
 @app.command()
@@ -65,8 +67,10 @@ def load(
 ) -> None:
     """Blanks go into the hopper."""
     source = "vault" if delivery is None else "delivery"
-    asked = made(s.BlanksLoaded, request, quantity=quantity, source=source, note=delivery, lot=lot, first=first)
-    show_blanks(do(run, asked, person, 2, lambda kioskd, proven: kioskd.load_blanks(proven)))
+    asked = made(
+        s.BlanksLoaded, **_again(request), quantity=quantity, source=source, note=delivery, lot=lot, first=first
+    )
+    show_blanks(act(run, asked, person, 2, lambda kioskd, proven: kioskd.load_blanks(proven)))
 
 
 @app.command()
@@ -79,15 +83,15 @@ def unload(
     run: RunDir = RUN,
 ) -> None:
     """Blanks go out of the hopper into the vault."""
-    asked = made(s.BlanksUnloaded, request, quantity=quantity, lot=lot, first=first)
-    show_blanks(do(run, asked, person, 2, lambda kioskd, proven: kioskd.unload_blanks(proven)))
+    asked = made(s.BlanksUnloaded, **_again(request), quantity=quantity, lot=lot, first=first)
+    show_blanks(act(run, asked, person, 2, lambda kioskd, proven: kioskd.unload_blanks(proven)))
 
 
 @app.command(name="bin")
 def empty_bin(quantity: Quantity, person: People, request: RequestId = None, run: RunDir = RUN) -> None:
     """The reject bin is emptied; its cards are locked away until they are destroyed."""
-    asked = made(b.BinEmptied, request, counted=quantity)
-    show_blanks(do(run, asked, person, 2, lambda kioskd, proven: kioskd.empty_bin(proven)))
+    asked = made(b.BinEmptied, **_again(request), counted=quantity)
+    show_blanks(act(run, asked, person, 2, lambda kioskd, proven: kioskd.empty_bin(proven)))
 
 
 @app.command()
@@ -104,14 +108,14 @@ def destroy(
     """Spoiled cards are destroyed before two witnesses."""
     asked = made(
         b.BlanksDestroyed,
-        request,
+        **_again(request),
         counted=quantity,
         minutes=minutes,
         witnesses=tuple(witness),
         bin_too=bin_too,
         reason=reason,
     )
-    show_blanks(do(run, asked, person, 2, lambda kioskd, proven: kioskd.destroy_blanks(proven)))
+    show_blanks(act(run, asked, person, 2, lambda kioskd, proven: kioskd.destroy_blanks(proven)))
 
 
 @case.command(name="list")
@@ -131,8 +135,8 @@ def case_open(
     run: RunDir = RUN,
 ) -> None:
     """Blanks are missing at a place, or too many are there."""
-    asked = made(b.CaseReported, request, kind=kind, place=place, quantity=quantity, reason=reason)
-    Console().print(_cases(do(run, asked, person, 2, lambda kioskd, proven: kioskd.report_case(proven))))
+    asked = made(b.CaseReported, **_again(request), kind=kind, place=place, quantity=quantity, reason=reason)
+    Console().print(_cases(act(run, asked, person, 2, lambda kioskd, proven: kioskd.report_case(proven))))
 
 
 @case.command(name="found")
@@ -146,8 +150,8 @@ def case_found(
     run: RunDir = RUN,
 ) -> None:
     """Missing blanks were found, or a surplus is explained."""
-    asked = made(b.CaseSettled, request, case=number, quantity=quantity, where=where, reason=reason)
-    Console().print(_cases(do(run, asked, person, 2, lambda kioskd, proven: kioskd.settle_case(proven))))
+    asked = made(b.CaseSettled, **_again(request), case=number, quantity=quantity, where=where, reason=reason)
+    Console().print(_cases(act(run, asked, person, 2, lambda kioskd, proven: kioskd.settle_case(proven))))
 
 
 @case.command(name="write-off")
@@ -160,8 +164,8 @@ def case_write_off(
     run: RunDir = RUN,
 ) -> None:
     """A case is given up, by minutes; a surplus is taken into the books."""
-    asked = made(b.CaseWrittenOff, request, case=number, minutes=minutes, reason=reason)
-    Console().print(_cases(do(run, asked, person, 2, lambda kioskd, proven: kioskd.write_off_case(proven))))
+    asked = made(b.CaseWrittenOff, **_again(request), case=number, minutes=minutes, reason=reason)
+    Console().print(_cases(act(run, asked, person, 2, lambda kioskd, proven: kioskd.write_off_case(proven))))
 
 
 @close.command(name="day")
@@ -177,8 +181,8 @@ def close_day(
 ) -> None:
     """Two people's count against the books and the printer's counter, printed as a slip. Differences become cases."""
     counted = {"hopper": hopper, "bin": bin_, "vault": vault, "spoiled": spoiled}
-    asked = made(b.CloseRequest, request, counted=counted, day=None if day is None else _date(day))
-    closed = do(run, asked, person, 2, lambda kioskd, proven: kioskd.close_day(proven))
+    asked = made(b.CloseRequest, **_again(request), counted=counted, day=None if day is None else _date(day))
+    closed = act(run, asked, person, 2, lambda kioskd, proven: kioskd.close_day(proven))
     table = Table("place", "books", "counted", "case", title=f"Close of {closed.day}")
     for one in closed.counts:
         table.add_row(one.place, str(one.booked), str(one.counted), "" if one.case is None else str(one.case))
@@ -188,6 +192,10 @@ def close_day(
     if not closed.slip:
         again = f"kiosk close day --request {asked.request_id}"
         console.print(f"[red]The slip is not on paper ({closed.slip_cause}); print it with: {again}[/]")
+
+
+def _again(request: str | None) -> dict[str, str]:
+    return {} if request is None else {"request_id": request}
 
 
 def _date(text: str) -> date:

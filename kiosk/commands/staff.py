@@ -3,7 +3,6 @@
 import base64
 import os
 from datetime import datetime
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -16,30 +15,23 @@ from rich.table import Table
 from kiosk.api import staff as s
 from kiosk.api.client import Client
 from kiosk.commands.common import RUN, RunDir, ask
-from kiosk.commands.proofs import People, Reason, do, made, named, secret, show_blanks
+from kiosk.commands.mandated import PERSON, REASON, act, made, named, secret, show_blanks
 
+People = Annotated[list[str], PERSON]
+Reason = Annotated[str, REASON]
 PRIVATE = 0o600
 
 app = typer.Typer(no_args_is_help=True, help="What people do under their names.")
 
 
-class Where(StrEnum):
-    """As `kiosk.api.staff.Found`, for the command's help."""
-
-    HOLDER = "holder"
-    REJECT = "reject"
-    DESTROYED = "destroyed"
-    MISSING = "missing"
-
-
 @app.command()
 def key(out: Annotated[Path, typer.Option(help="The new key file; keep it on a stick of your own.")]) -> None:
     """Makes a person's key, and prints the public half for the centre's roster."""
-    own = Ed25519PrivateKey.generate()
-    text = own.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    new = Ed25519PrivateKey.generate()
+    text = new.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
     with os.fdopen(os.open(out, os.O_WRONLY | os.O_CREAT | os.O_EXCL, PRIVATE), "wb") as file:
         file.write(text)
-    print(base64.b64encode(own.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)).decode())
+    print(base64.b64encode(new.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)).decode())
 
 
 @app.command()
@@ -76,7 +68,7 @@ def pin(person: People, run: RunDir = RUN) -> None:
 def clear_pin(forgotten: str, person: People, reason: Reason, run: RunDir = RUN) -> None:
     """Lets somebody who forgot the PIN, or is locked out, set a new one."""
     request = made(s.PinCleared, person=forgotten, reason=reason)
-    do(run, request, person, 2, lambda kioskd, proven: kioskd.clear_pin(proven))
+    act(run, request, person, 2, lambda kioskd, proven: kioskd.clear_pin(proven))
     print(f"{forgotten}: sets a new PIN with `kiosk staff pin`")
 
 
@@ -90,7 +82,7 @@ def override(
 ) -> None:
     """Two people answer for a resident whose finger does not match or cannot be read; the card is made at once."""
     request = made(s.OverrideRequest, slip=slip, nik=nik, reason=reason)
-    shown = do(run, request, person, 2, lambda kioskd, proven: kioskd.override(proven))
+    shown = act(run, request, person, 2, lambda kioskd, proven: kioskd.override(proven))
     print(f"the collection goes on without the finger: {shown.stage}")
 
 
@@ -105,16 +97,16 @@ def unknown(run: RunDir = RUN) -> None:
 
 
 @app.command()
-def resolve(job: str, found: Where, person: People, reason: Reason, run: RunDir = RUN) -> None:
+def resolve(job: str, found: s.Found, person: People, reason: Reason, run: RunDir = RUN) -> None:
     """Says where the card of such a job was found. Only a destroyed one lets another be made."""
-    request = made(s.Resolution, job=job, found=found.value, reason=reason)
-    show_blanks(do(run, request, person, 2, lambda kioskd, proven: kioskd.resolve(proven)))
+    request = made(s.Resolution, job=job, found=found, reason=reason)
+    show_blanks(act(run, request, person, 2, lambda kioskd, proven: kioskd.resolve(proven)))
 
 
 @app.command()
 def clean(person: People, run: RunDir = RUN) -> None:
     """Runs the card printer's cleaning cycle, with the cleaning card in its place."""
-    do(run, made(s.PrinterCleaning), person, 1, lambda kioskd, proven: kioskd.clean_printer(proven))
+    act(run, made(s.PrinterCleaning), person, 1, lambda kioskd, proven: kioskd.clean_printer(proven))
     print("the printer was cleaned")
 
 
@@ -126,7 +118,7 @@ def digest(
 ) -> None:
     """Shows a supervisor what each person did on a day."""
     when = day.date() if day else ask(run, lambda kioskd: kioskd.state()).now.astimezone().date()
-    lines = do(run, made(s.DigestRequest, day=when), person, 1, lambda kioskd, proven: kioskd.digest(proven))
+    lines = act(run, made(s.DigestRequest, day=when), person, 1, lambda kioskd, proven: kioskd.digest(proven))
     for line in lines:
         counts = {name.replace("_", " "): count for name, count in line.model_dump(exclude={"person"}).items() if count}
         print(f"{line.person}: {', '.join(f'{name} {count}' for name, count in counts.items())}")

@@ -68,7 +68,7 @@ class PeopleDesk:
             roster = self._authority.accept(tx, token, self._clock.now())
             if roster is None:
                 return False
-            audit.append(tx, audit.Event.ROSTER_ACCEPTED, "centre", number=roster.number, people=sorted(roster.people))
+            audit.append(tx, audit.Event.ROSTER_ACCEPTED, "centre", roster=roster.number, people=sorted(roster.people))
             return True
 
         return await self._journal.write(change)
@@ -246,7 +246,7 @@ class PeopleDesk:
             except Denied:
                 known = set()
             claimed = sorted({proof.person for proof in proofs} & known)
-            audit.append(tx, audit.Event.STAFF_DENIED, "kiosk", operation=operation.value, claimed=claimed, why=why)
+            audit.append(tx, audit.Event.STAFF_DENIED, "kiosk", operation=operation.value, claimed=claimed, detail=why)
 
         await self._journal.write(change)
 

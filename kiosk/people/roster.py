@@ -1,6 +1,6 @@
 """Who works here: the centre's signed list of people, their roles and public keys.
 
-A compact JWS (RFC 7515) signed with Ed25519 (RFC 8037) by the centre's key, of type `roster+jwt`, with the claims
+A statement of the centre (`kiosk.cards.jws`) of type `roster+jwt`, with the claims
 iss, aud (the office), iat, exp, number (each list has a higher one), people ([{id, role, key}], key as base64 of 32
 bytes) and, in simulation, specimen = true. Whoever is not on the newest list is not of the house any more: that is
 revocation. The list is kept as it came and verified again at every use, so that a changed journal gains nothing.
@@ -11,17 +11,16 @@ import binascii
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import Annotated
 
-import jwt
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from kiosk.api.messages import OfficerId
+from kiosk.cards.jws import CentreKey, TokenError
 from kiosk.journal.database import Transaction
 from kiosk.people.roles import Role
 
-TYPE = "roster+jwt"
+KIND = "roster+jwt"
 TOKEN_MAX = 200_000
 """Characters; a person takes about 130."""
 FACT = "roster"
@@ -56,7 +55,7 @@ class _Line(BaseModel):
 
 
 class _Claims(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="ignore", strict=False)
+    model_config = ConfigDict(frozen=True, extra="ignore")
 
     aud: str
     exp: int
@@ -68,9 +67,8 @@ class _Claims(BaseModel):
 class RosterAuthority:
     """Whose list counts here. `production`: a list for simulation does not."""
 
-    def __init__(self, issuer: str, key: Ed25519PublicKey, office: str, *, production: bool) -> None:
-        self._issuer = issuer
-        self._key = key
+    def __init__(self, centre: CentreKey, office: str, *, production: bool) -> None:
+        self._centre = centre
         self._office = office
         self._production = production
         self._last: tuple[str, _Claims] | None = None
@@ -94,28 +92,12 @@ class RosterAuthority:
     def _claims(self, token: str) -> _Claims:
         if self._last is not None and token == self._last[0]:
             return self._last[1]
-        if len(token) > TOKEN_MAX:
-            raise RosterError("the roster is too long")
         try:
-            # Expiry is checked against the injected clock and the office by its own text, both further up.
-            found: dict[str, Any] = jwt.decode_complete(
-                token,
-                self._key,
-                algorithms=["EdDSA"],
-                issuer=self._issuer,
-                options={
-                    "require": ["iss", "aud", "iat", "exp"],
-                    "verify_exp": False,
-                    "verify_iat": False,
-                    "verify_nbf": False,
-                    "verify_aud": False,
-                },
-            )
-            if found["header"].get("typ") != TYPE:
-                raise RosterError("signed by the centre, but not a roster")
-            claims = _Claims.model_validate(found["payload"])
-        except (jwt.PyJWTError, ValidationError, RecursionError) as error:
-            raise RosterError(f"not a roster of the centre ({type(error).__name__})") from None
+            claims = _Claims.model_validate(self._centre.claims(token, KIND, longest=TOKEN_MAX))
+        except TokenError as error:
+            raise RosterError(f"not a roster of the centre: {error}") from None
+        except ValidationError as error:
+            raise RosterError(f"a roster of the wrong form, {error.error_count()} places") from None
         self._last = (token, claims)
         return claims
 

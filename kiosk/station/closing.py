@@ -22,7 +22,9 @@ from kiosk.cards.blanks.reckoning import last_move, moved, reckon, reckon_fed
 from kiosk.cards.jobs import find_open
 from kiosk.cards.ledger import Account, sums
 from kiosk.journal import acts, audit, outbox
+from kiosk.journal.checkpoint import checkpoint_text
 from kiosk.journal.database import Journal, Transaction
+from kiosk.journal.identity import KioskKey
 from kiosk.people.acts import spend
 from kiosk.people.desk import PeopleDesk
 from kiosk.people.digest import Hours, digest
@@ -50,6 +52,7 @@ class DayDesk:
         office: m.Label,
         hours: Hours,
         kiosk: str,
+        key: KioskKey,
         slips: ThermalPrinter | None,
         cards: CardPrinter | None,
         path: asyncio.Lock,
@@ -64,6 +67,7 @@ class DayDesk:
         self._hours = hours
         self._zone = hours.zone
         self._kiosk = kiosk
+        self._key = key
         self._slips = slips
         self._cards = cards
         self._path = path
@@ -131,14 +135,11 @@ class DayDesk:
         counts, in_bin = reckon(tx, request.counted, who)
         fed = reckon_fed(tx, fed_count, who)
         opened = [one.case for one in counts] + ([] if fed is None else [fed.case])
-        told = {
-            "day": day.isoformat(),
-            "counts": {one.place.value: [one.booked, one.counted] for one in counts},
-            "fed": None if fed is None else [fed.before, fed.now, fed.booked],
-            "cases": [case for case in opened if case is not None],
-        }
-        audit.append(tx, audit.Event.DAY_CLOSED, who, **told)
-        outbox.put(tx, "day_closed", **told)
+        cases = [case for case in opened if case is not None]
+        seen = {one.place.value: [one.booked, one.counted] for one in counts}
+        feeds = None if fed is None else [fed.before, fed.now, fed.booked]
+        audit.append(tx, audit.Event.DAY_CLOSED, who, day=day.isoformat(), counts=seen, fed=feeds, cases=cases)
+        outbox.put(tx, "day_closed", day=day.isoformat(), counts=seen, fed=feeds, cases=cases)
         [head] = tx.rows("SELECT sequence, hash FROM audit ORDER BY sequence DESC LIMIT 1")
         closed = b.DayClosed(
             day=day.isoformat(),
@@ -157,7 +158,7 @@ class DayDesk:
             digest=[_line(one) for one in digest(tx, day, self._hours)],
             audit_records=head["sequence"],
             audit_head=head["hash"].hex(),
-            witness=f"ANJ-AUDIT1 {self._kiosk} {head['sequence']} {head['hash'].hex()}",
+            witness=checkpoint_text(tx, self._key),
         )
         # The cases' own moves are part of this close: the next one begins after them.
         tx.run(

@@ -29,6 +29,7 @@ from kiosk.queueing.delivery import TicketDesk
 from kiosk.station import requests
 from kiosk.station.admission import Admission
 from kiosk.station.fingers import FingerCheck
+from kiosk.station.receipts import Receipts
 from kiosk.station.refusal import Refused
 
 log = logging.getLogger(__name__)
@@ -49,6 +50,7 @@ class Parts:
     maker: CardMaker
     desk: TicketDesk
     link: CentreLink
+    receipts: Receipts
     staff_service: str
     """The counter that helps when the kiosk cannot go on."""
     specimen: bool
@@ -152,6 +154,7 @@ class Collector:
         if self._session is not None:
             self._session.cancel()
             await asyncio.gather(self._session, return_exceptions=True)
+        await self._parts.receipts.stop()
 
     # -- the session ---------------------------------------------------------------------------------------------
     def _begin(self, request: str, collection: Collection, approval: Approval, *, finger: bool) -> None:
@@ -171,6 +174,8 @@ class Collector:
             artwork = Artwork(face, self._parts.chips.plan(approval.record))
             made = await self._parts.maker.make(approval.jti, artwork, self._report)
             await self._finish(made)
+            if made.end is JobEnd.TAKEN:
+                self._parts.receipts.print_soon(approval.jti)
         except TemplateError as error:
             log.error("the record holds no usable finger: %s", error)
             await self._to_staff(Cause.NO_FINGERS)

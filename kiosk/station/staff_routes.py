@@ -1,6 +1,7 @@
 """The part of the HTTP API that is for staff. Acts carry proofs; what carries none shows and changes nothing secret."""
 
 from fastapi import APIRouter
+from fastapi.responses import PlainTextResponse
 
 from kiosk.api import messages as m
 from kiosk.api import staff as s
@@ -61,6 +62,10 @@ def routes(station: Station) -> APIRouter:
     @router.post("/printer/clean", status_code=204)
     async def clean(request: s.PrinterCleaning) -> None:
         await station.clean_printer(request)
+
+    @router.post("/journal/export", response_class=PlainTextResponse)
+    async def export(request: s.AuditExport) -> PlainTextResponse:
+        return PlainTextResponse(await station.export_journal(request))
 
     @router.post("/queue/next")
     async def call_next(request: s.NextCall) -> m.Called:

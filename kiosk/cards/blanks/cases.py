@@ -185,9 +185,17 @@ def _open(tx: Transaction, kind: CaseKind, place: CasePlace, quantity: int, reas
         quantity,
         reason,
     )
-    told = {"case": case, "kind": kind.value, "place": place.value, "quantity": quantity, "reason": reason}
-    audit.append(tx, audit.Event.CASE_OPENED, who, **told)
-    outbox.put(tx, "case_opened", **told)
+    audit.append(
+        tx,
+        audit.Event.CASE_OPENED,
+        who,
+        case=case,
+        kind=kind.value,
+        place=place.value,
+        quantity=quantity,
+        reason=reason,
+    )
+    outbox.put(tx, "case_opened", case=case, kind=kind.value, place=place.value, quantity=quantity, reason=reason)
     return case
 
 

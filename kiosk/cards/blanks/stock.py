@@ -34,7 +34,9 @@ def receive(
         if twice is not None:
             raise BooksRefuse(f"lot {lot}: some of these positions came with delivery {twice['document']}")
     who = spend(tx, mandate, Operation.RECEIVE_BLANKS, note)
-    _step(tx, "received", Account.CENTRE, Account.VAULT, quantity, who, lot=lot, first=first, document=note)
+    book(tx, Account.CENTRE, Account.VAULT, quantity, actor=who, reason="received", lot=lot, first=first, document=note)
+    audit.append(tx, audit.Event.BLANKS_RECEIVED, who, quantity=quantity, lot=lot, first=first, document=note)
+    outbox.put(tx, "blanks_received", quantity=quantity, lot=lot, first=first, document=note)
 
 
 def load(tx: Transaction, quantity: int, mandate: Mandate, *, lot: str | None = None, first: int | None = None) -> None:
@@ -42,7 +44,9 @@ def load(tx: Transaction, quantity: int, mandate: Mandate, *, lot: str | None = 
     _enough(tx, Account.VAULT, quantity)
     positions.check(tx, Account.VAULT, quantity, lot, first)
     who = spend(tx, mandate, Operation.LOAD_BLANKS)
-    _step(tx, "loaded", Account.VAULT, Account.HOPPER, quantity, who, lot=lot, first=first)
+    book(tx, Account.VAULT, Account.HOPPER, quantity, actor=who, reason="loaded", lot=lot, first=first)
+    audit.append(tx, audit.Event.BLANKS_LOADED, who, quantity=quantity, lot=lot, first=first)
+    outbox.put(tx, "blanks_loaded", quantity=quantity, lot=lot, first=first)
 
 
 def unload(
@@ -52,7 +56,9 @@ def unload(
     _enough(tx, Account.HOPPER, quantity)
     positions.check(tx, Account.HOPPER, quantity, lot, first)
     who = spend(tx, mandate, Operation.UNLOAD_BLANKS)
-    _step(tx, "unloaded", Account.HOPPER, Account.VAULT, quantity, who, lot=lot, first=first)
+    book(tx, Account.HOPPER, Account.VAULT, quantity, actor=who, reason="unloaded", lot=lot, first=first)
+    audit.append(tx, audit.Event.BLANKS_UNLOADED, who, quantity=quantity, lot=lot, first=first)
+    outbox.put(tx, "blanks_unloaded", quantity=quantity, lot=lot, first=first)
 
 
 def empty_bin(tx: Transaction, counted: int, mandate: Mandate) -> None:
@@ -86,32 +92,6 @@ def destroy(
         tx, audit.Event.BLANKS_DESTROYED, who, quantity=counted, minutes=minutes, witnesses=list(witnesses), uids=known
     )
     outbox.put(tx, "blanks_destroyed", quantity=counted, minutes=minutes, witnesses=list(witnesses), uids=known)
-
-
-_EVENTS = {
-    "received": audit.Event.BLANKS_RECEIVED,
-    "loaded": audit.Event.BLANKS_LOADED,
-    "unloaded": audit.Event.BLANKS_UNLOADED,
-}
-
-
-def _step(
-    tx: Transaction,
-    what: str,
-    start: Account,
-    end: Account,
-    quantity: int,
-    who: str,
-    *,
-    lot: str | None,
-    first: int | None,
-    document: str | None = None,
-) -> None:
-    book(tx, start, end, quantity, actor=who, reason=what, lot=lot, first=first, document=document)
-    named = {"lot": lot, "first": first, "document": document}
-    told = {"quantity": quantity, **{key: value for key, value in named.items() if value is not None}}
-    audit.append(tx, _EVENTS[what], who, **told)
-    outbox.put(tx, f"blanks_{what}", **told)
 
 
 def _enough(tx: Transaction, account: Account, quantity: int) -> None:

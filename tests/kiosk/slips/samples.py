@@ -1,9 +1,11 @@
 """Invented slips, and their pictures as the simulated printer puts them out."""
 
+import base64
 import hashlib
 from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from PIL import Image
 
 from drivers.contract.device import IntentId
@@ -20,6 +22,7 @@ from kiosk.api.blanks import (
     ServiceDay,
 )
 from kiosk.api.messages import Label
+from kiosk.journal.identity import KioskKey
 from kiosk.slips import LetterSlip, Receipt, closing_blocks, letter_blocks, receipt_blocks
 from sim.seam.pipe import PipeConnector
 from sim.thermal_printer.escpos import Simulator
@@ -30,13 +33,10 @@ JAKARTA = ZoneInfo("Asia/Jakarta")
 NOON = datetime(2026, 11, 23, 5, 12, tzinfo=UTC)
 
 RECEIPT = Receipt(
-    number="PRM-000417",
-    service=Label(id="Akta Kelahiran", en="Birth certificate"),
-    received_at=NOON,
-    ready_on="25 s.d. 27-11-2026",
-    bring=Label(id="tanda terima ini dan Kartu Keluarga asli", en="this receipt and the original family card"),
-    operator="Renée Widjaja",
-    token="ANJ1-8F3K2M9QXW4T7YBN",
+    number="PRR-000417",
+    document=Label(id="KTP-el", en="Electronic identity card"),
+    handed_over_at=NOON,
+    kiosk="KIOSK-CONTOH-01",
 )
 LETTER = LetterSlip(
     register="470/0123/XI/2026",
@@ -46,7 +46,13 @@ LETTER = LetterSlip(
     reason=Label(id="blangko KTP-el habis", en="no blank cards in stock"),
     token="ANJ1-SUKETSPECIMEN001",
 )
-HEAD = hashlib.sha256(b"specimen").hexdigest()
+SPECIMEN = hashlib.sha256(b"specimen").digest()
+HEAD = SPECIMEN.hex()
+KIOSK = "SPC01-K1"
+_SIGNED = "anjungan-1//audit-checkpoint//SPC01-K1/2914/2026-11-23T09:05:00.000+00:00/" + (
+    base64.urlsafe_b64encode(SPECIMEN).rstrip(b"=").decode()
+)
+WITNESS = f"{_SIGNED}//{KioskKey(KIOSK, Ed25519PrivateKey.from_private_bytes(SPECIMEN)).sign(_SIGNED)}"
 CLOSE = DayClosed(
     day="2026-11-23",
     at=datetime(2026, 11, 23, 9, 5, tzinfo=UTC),
@@ -80,9 +86,8 @@ CLOSE = DayClosed(
     digest=["OFFICER-1: 1 override, 1 load", "OFFICER-2: 1 load, 1 resolve"],
     audit_records=2914,
     audit_head=HEAD,
-    witness=f"ANJ-AUDIT1 SPC01-K1 2914 {HEAD}",
+    witness=WITNESS,
 )
-KIOSK = "SPC01-K1"
 
 SLIPS: dict[str, tuple[Block, ...]] = {
     "receipt": receipt_blocks(RECEIPT, OFFICE, simulated=True, timezone=JAKARTA),

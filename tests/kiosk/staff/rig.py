@@ -8,6 +8,7 @@ from pathlib import Path
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from kiosk.api import staff as s
+from kiosk.cards.jws import CentreKey
 from kiosk.journal.database import Journal
 from kiosk.people.acts import spend
 from kiosk.people.desk import PeopleDesk
@@ -21,7 +22,7 @@ from sim.workbench.staff import credential, first_day
 
 CHEAP = Cost(n=16, r=1, p=1)
 REASON = "worn fingers, seen by both"
-CENTRE_KEY = Ed25519PublicKey.from_public_bytes(base64.b64decode(PUBLIC_KEY_B64))
+CENTRE_KEY = CentreKey("centre-specimen", Ed25519PublicKey.from_public_bytes(base64.b64decode(PUBLIC_KEY_B64)))
 REQUESTS: dict[Operation, type[s.Mandated]] = {
     operation: type(f"Wants_{operation}", (s.Mandated,), {"OPERATION": operation.value, "__module__": __name__})
     for operation in Operation
@@ -40,7 +41,7 @@ class Desk:
     def start(self, seed: int = 0) -> "Desk":
         clock, chance = OfficeClock(), SeededChance(seed)
         self.journal = Journal(self.folder / "journal.sqlite", clock, chance, threaded=False)
-        authority = RosterAuthority("centre-specimen", CENTRE_KEY, OFFICE, production=self.production)
+        authority = RosterAuthority(CENTRE_KEY, OFFICE, production=self.production)
         self.people = PeopleDesk(self.journal, authority, "SPC01-K1", clock, chance, CHEAP)
         self.requests = count(1)
         return self
