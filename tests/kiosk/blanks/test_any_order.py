@@ -7,6 +7,7 @@ a chip number or a lot position is in one place and came there from where it was
 from collections import Counter, defaultdict
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -25,10 +26,12 @@ from kiosk.journal.database import Journal
 from kiosk.people.policy import Operation
 from sim.clock import SeededChance
 from tests.kiosk.blanks.books import OFFICERS, WITNESSES, card, facts, mandate
+from tests.reliability.path import workshop
 
-FEW = st.integers(1, 30)
+FEW = st.integers(1, 10)
 PLACES = st.sampled_from(CasePlace)
 COUNTABLE = (CasePlace.HOPPER, CasePlace.BIN, CasePlace.VAULT, CasePlace.SPOILED)
+MACHINE = (Account.HOLDER, Account.REJECT, Account.REJECT, Account.CAPTURE, Account.UNKNOWN)
 DAY = datetime(2026, 3, 2, 1, 0, tzinfo=UTC)
 
 
@@ -46,7 +49,7 @@ class Ticking:
 class Books(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
-        self._folder = TemporaryDirectory()
+        self._folder = TemporaryDirectory(dir=workshop())
         self.journal = Journal(Path(self._folder.name) / "j.sqlite", Ticking(), SeededChance(1), threaded=False)
         self.model: Counter[Account] = Counter()
         self.ends: dict[Account, int] = dict.fromkeys(ENDS, 0)
@@ -79,6 +82,8 @@ class Books(RuleBasedStateMachine):
             (Account.CENTRE, Account.HOPPER, 20),
             good=True,
         )
+        self.receive(10)
+        self.receive_positions(10, again=False)
 
     @rule(quantity=FEW)
     def receive(self, quantity: int) -> None:
@@ -100,7 +105,7 @@ class Books(RuleBasedStateMachine):
         )
         self.lot_end += 0 if again else quantity
 
-    @rule(quantity=FEW, first=st.none() | st.integers(1, 60), out=st.booleans())
+    @rule(quantity=FEW, first=st.none() | st.integers(1, 14), out=st.booleans())
     def carry(self, quantity: int, first: int | None, out: bool) -> None:
         """Vault to hopper or back, by position or not. What the positions allow, the books themselves say."""
         start, end = (Account.HOPPER, Account.VAULT) if out else (Account.VAULT, Account.HOPPER)
@@ -204,12 +209,14 @@ class Books(RuleBasedStateMachine):
             assert (one.case is None) == (unexplained == 0)
 
     # -- what the machine does -----------------------------------------------------------------------------------
-    @rule(end=st.sampled_from((Account.HOLDER, Account.REJECT, Account.CAPTURE, Account.UNKNOWN)), read=st.booleans())
-    def card(self, end: Account, read: bool) -> None:
-        """The hopper may hold more than was counted in, so the machine is never refused."""
-        self.uid += 1
-        uid = f"04{self.uid:06x}" if read or end is Account.HOLDER else None
-        self._do(lambda tx: card(tx, end, uid), (Account.HOPPER, end, 1), good=True)
+    @rule(ends=st.lists(st.tuples(st.sampled_from(MACHINE), st.booleans()), min_size=1, max_size=8))
+    def cards(self, ends: list[tuple[Account, bool]]) -> None:
+        """Cards one after another, with their chips read or not. The hopper may hold more than was counted in, so the
+        machine is never refused."""
+        for end, read in ends:
+            self.uid += 1
+            uid = f"04{self.uid:06x}" if read or end is Account.HOLDER else None
+            self._do(partial(card, end=end, uid=uid), (Account.HOPPER, end, 1), good=True)
 
     # -- what must hold ------------------------------------------------------------------------------------------
     @invariant()
@@ -264,5 +271,5 @@ class Books(RuleBasedStateMachine):
 
 TestBooks = Books.TestCase
 TestBooks.settings = settings(
-    max_examples=60, stateful_step_count=30, deadline=None, suppress_health_check=list(HealthCheck)
+    max_examples=120, stateful_step_count=40, deadline=None, suppress_health_check=list(HealthCheck)
 )
