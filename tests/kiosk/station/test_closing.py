@@ -21,9 +21,10 @@ from sim.world import Place
 from tests.journeys.office import BLANKS, Office, office
 
 
-def pass_days(kiosk: Office, days: int) -> None:
-    """The calendar goes on; the hours in which nothing happens are left out."""
+async def pass_days(kiosk: Office, days: int) -> None:
+    """The kiosk is switched off, and on again days later; the hours in between are left out."""
     kiosk.clock._start += timedelta(days=days)
+    await kiosk.power_cut()
 
 
 @asynccontextmanager
@@ -94,7 +95,7 @@ async def test_a_card_fed_past_the_books_is_told_by_the_printers_own_counter(tmp
     """Somebody lays a blank of his own into the hopper and lets the printer take it: the count of blanks agrees."""
     async with day(tmp_path) as kiosk:
         await count(kiosk)
-        pass_days(kiosk, 1)
+        await pass_days(kiosk, 1)
         kiosk.printer.mechanics.fed += 1
 
         closed = await count(kiosk, request="close-0002")
@@ -188,8 +189,7 @@ async def test_a_day_that_nobody_closed_is_told_the_next_morning_and_can_be_clos
     async with day(tmp_path) as kiosk:
         today = (await kiosk.api.state()).now.date()
         assert (await kiosk.api.state()).unclosed_day is None
-        pass_days(kiosk, 1)
-        await kiosk.station.days.look()
+        await pass_days(kiosk, 1)
 
         state = await kiosk.until(lambda now: now.unclosed_day is not None)
         assert state.unclosed_day == today.isoformat()
@@ -218,8 +218,7 @@ async def test_request_ids_are_kept_for_90_days_and_then_taken_away(tmp_path: Pa
         kiosk.world.load_blanks(2)
         assert (await kiosk.api.load_blanks(loaded)).hopper == BLANKS + 1
 
-        pass_days(kiosk, 89)
-        await kiosk.power_cut()
+        await pass_days(kiosk, 89)
 
         answer = await kiosk.api.collect(asked)
         assert (answer.id, answer.stage) == ("collect-0001", m.Stage.DONE)
@@ -231,8 +230,7 @@ async def test_request_ids_are_kept_for_90_days_and_then_taken_away(tmp_path: Pa
         kept = await kiosk.journal.read(ids)
         assert kept == [("collect",), ("load_blanks",), ("load_blanks",)]
 
-        pass_days(kiosk, 2)
-        await kiosk.power_cut()
+        await pass_days(kiosk, 2)
         assert await kiosk.journal.read(ids) == []
         assert not await kiosk.journal.read(requests.stale)
         assert await kiosk.journal.read(lambda tx: tx.number("SELECT count(*) FROM ticket")) == 0
