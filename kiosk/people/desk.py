@@ -22,7 +22,7 @@ from kiosk.people import pins
 from kiosk.people.acts import spend
 from kiosk.people.pins import Cost
 from kiosk.people.policy import Denied, Mandate, Operation, check
-from kiosk.people.roster import Person, Roster, RosterAuthority, RosterError
+from kiosk.people.roster import FACT, Person, Roster, RosterAuthority, RosterError
 
 LIFETIME = 120.0
 """Seconds in which a challenge must be answered: two people type their PINs."""
@@ -63,15 +63,15 @@ class PeopleDesk:
     # -- the roster ----------------------------------------------------------------------------------------------
     async def accept(self, token: str) -> bool:
         """Takes a roster that the centre signed; False for the one in force. RosterError for any other."""
+        if await self._journal.read(lambda tx: tx.fact(FACT)) == token:
+            return False
 
-        def change(tx: Transaction) -> bool:
+        def change(tx: Transaction) -> None:
             roster = self._authority.accept(tx, token, self._clock.now())
-            if roster is None:
-                return False
             audit.append(tx, audit.Event.ROSTER_ACCEPTED, "centre", roster=roster.number, people=sorted(roster.people))
-            return True
 
-        return await self._journal.write(change)
+        await self._journal.write(change)
+        return True
 
     async def colleagues(self) -> list[Colleague]:
         """Who works here, by the roster in force; nobody without one."""

@@ -101,11 +101,9 @@ class RosterAuthority:
         self._last = (token, claims)
         return claims
 
-    def accept(self, tx: Transaction, token: str, now: datetime) -> Roster | None:
-        """Keeps a list that is newer than the one that is kept; None for the very same. RosterError for any other."""
+    def accept(self, tx: Transaction, token: str, now: datetime) -> Roster:
+        """Keeps a list that is newer than the one that is kept. RosterError for any other."""
         held = tx.fact(FACT)
-        if held == token:
-            return None
         roster = self.verify(token, now)
         if held is not None:
             number = self._number(held)

@@ -142,11 +142,11 @@ class Collector:
             await self._to_staff(Cause.CANCELLED)
         return self._of(identity)
 
-    async def cancel(self, identity: str) -> Collection:
+    async def cancel(self, identity: str, cause: Cause = Cause.CANCELLED) -> Collection:
         """The resident walks away. Possible until the card is being made; after that it changes nothing."""
         collection = await self._leave_finger(identity)
         if collection.stage is Stage.FINGER:
-            await self._end(Stage.CANNOT, Cause.CANCELLED)
+            await self._end(Stage.CANNOT, cause)
         return self._of(identity)
 
     async def stop(self) -> None:

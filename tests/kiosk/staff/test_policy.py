@@ -180,3 +180,13 @@ def test_only_the_people_desk_makes_mandates() -> None:
                 if isinstance(node, ast.Call) and ast.unparse(node.func).rpartition(".")[2] == "Mandate":
                     makers.add(file.relative_to(root.parent).as_posix())
     assert makers == {"kiosk/people/desk.py"}
+
+
+def test_the_page_repeats_the_table() -> None:
+    page = (Path(next(iter(kiosk.__path__))).parent / "docs" / "people.md").read_text(encoding="utf-8")
+    said = [line for line in page.splitlines() if line.startswith("| `")]
+    for operation, rule in RULES.items():
+        roles = ", ".join(sorted(rule.roles))
+        led = "" if rule.led_by == rule.roles else f", led by {' or '.join(sorted(rule.led_by))}"
+        assert f"| `{operation}` | {roles}{led} | {rule.people} | {'yes' if rule.reason else 'no'} |" in said
+    assert len(said) == len(RULES)
