@@ -16,7 +16,7 @@ from kiosk.cards import ledger
 from kiosk.cards.chip import ChipError, ChipReason
 from kiosk.cards.jobs import Job, JobBook, JobEnd, JobState, OutOfOrder
 from kiosk.cards.maker import Artwork, CardMaker, Made, Progress
-from kiosk.cards.personalise.custody import CardSession, CentreAway, LocalKeys, software_keys
+from kiosk.cards.personalise.custody import CardSession, CentreAway, Errand, LocalKeys, software_keys
 from kiosk.cards.personalise.desk import ChipDesk
 from kiosk.cards.personalise.files import DocumentSigner, Signed, SigningError
 from kiosk.cards.recovery import Settled
@@ -120,15 +120,15 @@ class FarKeys(LocalKeys):
 
     away = True
 
-    async def open_session(self, card_id: bytes, key_version: int, challenge: bytes, card_answer: bytes) -> CardSession:
+    async def open_session(self, errand: Errand, challenge: bytes, card_answer: bytes) -> CardSession:
         if self.away:
             raise CentreAway(Cause.LINK_DOWN, "test")
-        return await super().open_session(card_id, key_version, challenge, card_answer)
+        return await super().open_session(errand, challenge, card_answer)
 
 
 def far_keys() -> FarKeys:
     near = software_keys(SeededChance(2))
-    return FarKeys(near._master, SeededChance(2))
+    return FarKeys(near._keys, SeededChance(2))
 
 
 async def test_a_line_that_breaks_costs_no_blank_and_the_card_waits_for_its_holder(tmp_path: Path) -> None:
