@@ -32,6 +32,7 @@ OFFERS = {
     "card-printer-ipp": Offer("sim.card_printer.cups", ("tcp",), "print server (IPP) with a card printer behind it"),
     "fingerprint-scanner": Offer("sim.fingerprint_scanner.grow", ("pty",), "R503-class scanner, ZFM packets"),
     "ticket-dispenser": Offer("sim.ticket_dispenser.notch", ("tcp",), "motor and notch, as lines `pin <bcm> <0|1>`"),
+    "ticket-dispenser-serial": Offer("sim.ticket_dispenser.cd720", ("pty", "tcp"), "QU-CD-720M card dispenser, RS-232"),
     "card": Offer("sim.card_encoder.pcsc", ("vpcd",), "a card's chip, to be seen through pcscd with vsmartcard's vpcd"),
     "sam": Offer("sim.card_encoder.sam", ("vpcd",), "a SAM that holds the cards' keys, for the second reader of vpcd"),
 }

@@ -7,6 +7,7 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 OfficerId = Annotated[str, Field(pattern=r"^[A-Za-z0-9-]{2,32}$")]
+"""A person who works here, as the centre's roster names him."""
 
 
 class Message(BaseModel):
@@ -54,6 +55,10 @@ class Cause(StrEnum):
     NIK_INVALID = "nik_invalid"
     SLIP_INVALID = "slip_invalid"
     BLANKS_OUT = "blanks_out"
+    BOOKS_REFUSE = "books_refuse"
+    """The blank ledger does not allow what staff asked to book; `detail` says what it holds."""
+    DAY_CLOSED = "day_closed"
+    """The day is closed; that is done once."""
     CARD_NOT_TAKEN = "card_not_taken"
     CARD_FAILED = "card_failed"
     """Every blank that may be used for one job was scrapped."""
@@ -64,6 +69,8 @@ class Cause(StrEnum):
     RECOVERING = "recovering"
     """kioskd has just started and still asks the hardware what happened."""
     CANCELLED = "cancelled"
+    STAFF_DENIED = "staff_denied"
+    """These people may not do this, or did not prove who they are. Told to staff only."""
     INVALID = "invalid"
     """The request itself is not of the right form."""
     INTERNAL = "internal"
@@ -235,20 +242,15 @@ class Blanks(Message):
     reject: int
     capture: int
     unknown: int
-
-
-class BlanksLoaded(Message):
-    """Two officers counted blanks into the hopper."""
-
-    request_id: str = Field(min_length=8, max_length=64, pattern=r"^[A-Za-z0-9-]+$")
-    quantity: int = Field(ge=1, le=500)
-    officers: tuple[OfficerId, OfficerId]
-
-    @model_validator(mode="after")
-    def _two(self) -> "BlanksLoaded":
-        if self.officers[0] == self.officers[1]:
-            raise ValueError("two different officers count the blanks")
-        return self
+    vault: int = 0
+    spoiled: int = 0
+    """Out of the bin, locked up until destroyed."""
+    destroyed: int = 0
+    missing: int = 0
+    """In open cases."""
+    written_off: int = 0
+    surplus: int = 0
+    """Found beyond the books, in open cases: loaded + surplus = all the others together."""
 
 
 class Called(Message):
@@ -275,6 +277,8 @@ class State(Message):
     devices: list[Device]
     blanks: Blanks
     collection: Collection | None = None
+    unclosed_day: str | None = None
+    """An earlier day that nobody has closed, ISO 8601."""
 
 
 class Version(Message):

@@ -5,6 +5,7 @@ Written as TOML in hw_profiles/; `kiosk.devices.loading.load` reads, checks and 
 
 import base64
 import binascii
+from datetime import time
 from typing import Annotated, Any, Literal, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -55,6 +56,9 @@ class Office(Part):
     """The audience (`aud`) that an approval must name."""
     name: Label
     timezone: Annotated[str, AfterValidator(_timezone)] = "Asia/Jakarta"
+    opens: time = time(7)
+    """Local time; what staff do before it, after `closes` or on a Sunday, the supervisor's digest counts apart."""
+    closes: time = time(17)
     staff_service: str = "pengaduan"
     """The service whose counter helps a resident with whom the kiosk cannot go on."""
 
@@ -169,6 +173,15 @@ class Limits(Part):
     """Less free space than this for the journal, and no card is begun."""
 
 
+class Power(Part):
+    """What is done once the UPS tells that the mains are gone (slots.indicator)."""
+
+    budget_seconds: float = Field(default=45.0, ge=1, le=3600)
+    """How long the UPS certainly carries the whole kiosk, printer included. A print takes about 20 s."""
+    switch_off: tuple[str, ...] = ()
+    """The command that switches the machine off, for example ["systemctl", "poweroff"]. Empty: it stays on."""
+
+
 class Dispenser(Part):
     """The roll of pre-printed tickets: what is printed on the first one, so that each can be named afterwards."""
 
@@ -210,6 +223,8 @@ class Slots(Part):
     thermal_printer: Slot | None = None
     fingerprint_scanner: Slot | None = None
     ticket_dispenser: Slot | None = None
+    indicator: Slot | None = None
+    """The UPS's power-fail line."""
 
     def filled(self) -> dict[str, Slot]:
         """The slots that hold a device, by name."""
@@ -232,6 +247,7 @@ class Profile(Part):
     chip: Chip = Chip()
     limits: Limits = Limits()
     dispenser: Dispenser = Dispenser()
+    power: Power = Power()
     slots: Slots
 
     _base: "Profile | None" = PrivateAttr(default=None)

@@ -69,6 +69,11 @@ def create_app(centre: Centre, master: MasterKeys | None = None) -> FastAPI:
         known(office)
         return {"standing": centre.standing(kiosk, nonce)}
 
+    @app.get("/v1/offices/{office}/roster")
+    async def roster(office: str) -> dict[str, str]:
+        known(office)
+        return {"roster": centre.roster}
+
     @app.post("/v1/offices/{office}/events")
     async def events(office: str, batch: EventsIn) -> dict[str, str]:
         known(office)

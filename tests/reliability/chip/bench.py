@@ -33,6 +33,7 @@ from kiosk.cards.personalise.writer import Job as Order
 from kiosk.cards.record import CardRecord
 from kiosk.devices.loading import driver_module
 from kiosk.journal.database import Journal, Transaction
+from kiosk.people.policy import Operation
 from kiosk.station.caretaker import HOLD, Caretaker
 from sim.card_encoder.memory import ENDURANCE, SMALL, Cut, Supply
 from sim.card_encoder.pcsc import STATIONS, Simulator
@@ -44,6 +45,7 @@ from sim.office.mortal import Killed, Moments, MortalJournal
 from sim.seam.pipe import DeviceSide, PipeConnector
 from sim.world import Card, Event, Place, World
 from tests.kiosk.chip.bench import Hand
+from tests.kiosk.mandates import mandate
 from tests.reliability.chip import judge
 from tests.reliability.chip.cases import MAINS, Case
 from tests.reliability.chip.conveyor import Conveyor, Mechanics
@@ -210,7 +212,7 @@ class _Journal(MortalJournal):
 def _morning(folder: Path) -> Path:
     async def load() -> None:
         journal = Journal(folder / "morning.sqlite", OfficeClock(), SeededChance(0), threaded=False)
-        journal.write_now(lambda tx: ledger.load(tx, BLANKS, ("OFFICER-1", "OFFICER-2")))
+        journal.write_now(lambda tx: ledger.load(tx, BLANKS, mandate(Operation.LOAD_BLANKS)))
         journal.close()
 
     run(load())
