@@ -18,7 +18,9 @@ from kiosk.cards.approval import DOCUMENT, Authority
 from kiosk.cards.jobs import JobBook
 from kiosk.cards.jws import CentreKey
 from kiosk.cards.maker import CardMaker
+from kiosk.cards.packages import PackageBook
 from kiosk.cards.personalise import layout
+from kiosk.cards.personalise.desk import ChipDesk
 from kiosk.cards.personalise.files import DocumentSigner
 from kiosk.centre import shelf
 from kiosk.centre.cards import CentreSigner, Presigner, ShelvedSigner
@@ -41,10 +43,13 @@ from kiosk.people.roster import RosterAuthority
 from kiosk.queueing.delivery import Roll, TicketDesk
 from kiosk.queueing.numbers import Queue, Series
 from kiosk.station.admission import Admission
+from kiosk.station.blanks import BlankDesk
 from kiosk.station.caretaker import Caretaker, close_cut_off_acts
 from kiosk.station.chips import chip_desk
+from kiosk.station.closing import DayDesk
 from kiosk.station.collecting import Collector, Parts
 from kiosk.station.fingers import FingerCheck
+from kiosk.station.power import PowerGuard, run_command
 from kiosk.station.receipts import Receipts
 from kiosk.station.refusal import Refused
 from kiosk.station.selftest import MEGABYTE, judge
@@ -100,6 +105,7 @@ class Station:
         )
         hours = Hours(ZoneInfo(office.timezone), office.opens, office.closes)
         self.staff = Staff(journal, people, self.queue, hours, self.changed)
+        self.blanks = BlankDesk(journal, self.staff)
         presigner = Presigner(centre, office.id, layout.load(profile.chip.layout), profile.chip.size)
         self.link = CentreLink(
             journal,
@@ -124,11 +130,13 @@ class Station:
             machine.ticket_dispenser,
             simulated=profile.simulated,
         )
+        self._chips: ChipDesk | None = None
         self.caretaker: Caretaker | None = None
         self.collector: Collector | None = None
         if machine.card_printer and machine.card_encoder and machine.fingerprint_scanner:
             self.caretaker = Caretaker(journal, machine.card_printer, self.changed)
-            chips = chip_desk(profile, centre, self._signer(centre), self._time, chance)
+            chips = chip_desk(profile, centre, self._signer(centre), self._time, chance, PackageBook(journal))
+            self._chips = chips
             maker = CardMaker(
                 JobBook(journal),
                 machine.card_printer,
@@ -137,6 +145,7 @@ class Station:
                 path=self.caretaker.at_work,
                 blanks_per_job=limits.blanks_per_job,
                 take_timeout=limits.take_timeout,
+                may_feed=lambda: self.power.why_not() if self.power else None,
             )
             self.collector = Collector(
                 Parts(
@@ -168,6 +177,33 @@ class Station:
                 self.changed,
             )
 
+        self.days = DayDesk(
+            journal,
+            people,
+            self.queue,
+            office.name,
+            hours,
+            profile.kiosk.id,
+            self.key,
+            machine.thermal_printer,
+            machine.card_printer,
+            self.caretaker.at_work if self.caretaker else asyncio.Lock(),
+            self.changed,
+            simulated=profile.simulated,
+        )
+        self.power: PowerGuard | None = None
+        if machine.indicator is not None:
+            self.power = PowerGuard(
+                machine.indicator,
+                journal,
+                self.sealer,
+                self.collector,
+                self.caretaker,
+                budget=profile.power.budget_seconds,
+                switch_off=partial(run_command, profile.power.switch_off),
+                changed=self.changed,
+            )
+
     def _signer(self, centre: httpx.AsyncClient) -> Callable[[str], DocumentSigner]:
         """Who signs the chip of an approval: the centre, now or ahead."""
 
@@ -191,6 +227,9 @@ class Station:
         await self.machine.start()
         self._tasks.append(asyncio.create_task(self.sealer.run()))
         self._tasks.append(asyncio.create_task(self.link.run()))
+        self._tasks.append(asyncio.create_task(self.days.run()))
+        if self.power is not None:
+            self._tasks.append(asyncio.create_task(self.power.run()))
         if self.caretaker is not None:
             self._tasks.append(asyncio.create_task(self.caretaker.run()))
             self._tasks.append(asyncio.create_task(self._examiner.keep_ready(self.changed)))
@@ -204,6 +243,8 @@ class Station:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         self._tasks.clear()
+        if self._chips is not None:
+            await self._chips.close()
         await self.machine.stop()
 
     # -- what clients ask ----------------------------------------------------------------------------------------
@@ -244,7 +285,7 @@ class Station:
         """
         await self.machine.refresh()
         state, report = await self.state(), await self.verify_journal()
-        return judge(state, report, free=self.journal.free_bytes(), needed=self._disk_needed)
+        return judge(state, report, self._time, free=self.journal.free_bytes(), needed=self._disk_needed)
 
     async def verify_journal(self, witnesses: Sequence[str] = ()) -> m.JournalReport:
         """Checks the chain, the checkpoints, and checkpoints that others kept."""
@@ -292,6 +333,7 @@ class Station:
             devices=self.machine.views(),
             blanks=blanks,
             collection=self.collector.collection if self.collector else None,
+            unclosed_day=self.days.unclosed,
         )
 
     async def next_state(self, after: int) -> m.State:
@@ -317,11 +359,15 @@ class Station:
             return "no_device"
         if not self.caretaker.ready:
             return m.Cause.RECOVERING
+        if self.power is not None and self.power.failing:
+            return m.Cause.POWER_FAILING
         scanner = self.machine.fingerprint_scanner if finger else None
         for device in (self.machine.card_printer, self.machine.card_encoder, scanner):
             if device is not None and device.status.causes and not device.lock.locked():
                 return device.status.causes[0]
-        if self._examiner.cause is not None:
+        if await self.journal.read(behind):
+            return m.Cause.JOURNAL_BEHIND
+        if finger and self._examiner.cause is not None:
             return self._examiner.cause
         if self.profile.chip.keys == "centre" and not self.link.up:
             return self.link.cause  # nobody but the centre can open a card's secure channel
@@ -331,8 +377,6 @@ class Station:
             return m.Cause.CLOCK_UNKNOWN
 
         def ask(tx: Transaction) -> m.Cause | None:
-            if behind(tx):
-                return m.Cause.JOURNAL_BEHIND
             if (cut := self._not_authorised(tx, DOCUMENT)) is not None:
                 return cut
             return m.Cause.BLANKS_OUT if ledger.balance(tx).hopper <= 0 else None

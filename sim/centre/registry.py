@@ -205,6 +205,18 @@ class Centre:
                 return str(entry.record["document_number"])
         return None
 
+    def approved(self, jti: str, kiosk: str) -> str | None:
+        """The NIK of the person for whom this approval lets this kiosk make a card now; None if it lets it not."""
+        for entry in self._log:
+            if entry.jti == jti and jti not in self.revoked and (isinstance(entry, _Draft) or entry.kiosk == kiosk):
+                person = self.person(entry.nik)
+                return person.nik if person.approval == "good" and not person.collected else None
+        return None
+
+    def now(self) -> datetime:
+        """The centre's own time."""
+        return self._now()
+
     def receive(self, kiosk: str, events: list[KioskEvent]) -> str:
         """Keeps events, each once; the signed receipt for all up to which none is missing (number 0: none)."""
         book = self.books.setdefault(kiosk, KioskBook(kiosk))

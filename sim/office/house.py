@@ -26,6 +26,7 @@ from sim.centre import Centre, CentreTransport
 from sim.clock import OfficeClock, SeededChance
 from sim.fingerprint_scanner.grow import Simulator as GrowSimulator
 from sim.fingerprint_scanner.libfprint import Simulator as LibfprintSimulator
+from sim.indicator.ups import Simulator as UpsSimulator
 from sim.office.mortal import Moments, MortalJournal, TappedWorld, tapped
 from sim.seam.pipe import PipeConnector
 from sim.thermal_printer.escpos import Simulator as ThermalSimulator
@@ -85,6 +86,8 @@ class House:
             "fingerprint_scanner": self.scanner,
             "ticket_dispenser": self.dispenser,
         }
+        if self.profile.slots.indicator is not None:
+            self.simulators["indicator"] = UpsSimulator(self.world, seed=seed)
         self.links: dict[str, PipeConnector] = {}
         self.station: Station
         self.journal: MortalJournal
