@@ -135,7 +135,7 @@ async def test_status_shows_the_running_kiosk_and_what_is_wrong_with_it(tmp_path
     async with kioskd.listening(tmp_path / "kioskd.sock"):
         status, shown, complaint = await typed("status", "--run", tmp_path)
     assert (status, complaint) == (0, "")
-    for word in ("SIMULATED", "card_printer", "link_down", "blanks_out", "10 loaded"):
+    for word in ("SIMULATED", "card_printer", "link_down", "blanks_out", "10 received", "0 vault"):
         assert word in shown
 
 
