@@ -9,6 +9,7 @@ import shutil
 import sqlite3
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import cache
 from importlib import resources
 from pathlib import Path
 from typing import Any, TypeVar
@@ -68,11 +69,14 @@ class Journal:
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="journal") if threaded else None
         self._connection = self._open(path)
 
-    @staticmethod
-    def _open(path: Path) -> sqlite3.Connection:
+    def _connect(self, path: Path) -> sqlite3.Connection:
+        """The file itself, and nothing else of the journal: tests put a disk under it that loses its power."""
         path.parent.mkdir(parents=True, exist_ok=True)
+        return sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=1.0)
+
+    def _open(self, path: Path) -> sqlite3.Connection:
         try:
-            connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=1.0)
+            connection = self._connect(path)
             connection.row_factory = sqlite3.Row
             connection.execute("PRAGMA locking_mode = EXCLUSIVE")
             connection.execute("PRAGMA journal_mode = WAL")
@@ -128,13 +132,17 @@ class Journal:
         self._connection.close()
 
 
+@cache
+def _scripts() -> tuple[str, ...]:
+    """The schema's files in the order of their numbers."""
+    files = resources.files("kiosk.journal").joinpath("schema").iterdir()
+    return tuple(file.read_text() for file in sorted(files, key=lambda file: file.name) if file.name.endswith(".sql"))
+
+
 def _migrate(connection: sqlite3.Connection) -> None:
-    scripts = sorted(
-        (file for file in resources.files("kiosk.journal").joinpath("schema").iterdir() if file.name.endswith(".sql")),
-        key=lambda file: file.name,
-    )
+    scripts = _scripts()
     version = connection.execute("PRAGMA user_version").fetchone()[0]
     if version > len(scripts):
         raise JournalError(f"journal version {version} is newer than this program's {len(scripts)}; update the kiosk")
     for number, script in enumerate(scripts[version:], start=version + 1):
-        connection.executescript(f"BEGIN IMMEDIATE;\n{script.read_text()}\nPRAGMA user_version = {number};\nCOMMIT;")
+        connection.executescript(f"BEGIN IMMEDIATE;\n{script}\nPRAGMA user_version = {number};\nCOMMIT;")
