@@ -15,7 +15,7 @@ DEBIAN := python3-venv python3-dev gcc libc6-dev libpcsclite-dev swig pcscd vsma
     libgles2 libgl1-mesa-dri libmtdev1 xvfb xdotool systemd udev libfprint-2-2 gir1.2-fprint-2.0 python3-gi \
     cups-daemon cups-client softhsm2 openssl
 
-.PHONY: help run demo test check format bench soak clean
+.PHONY: help run demo test check format docs bench soak clean
 .DEFAULT_GOAL := help
 
 help: ## This list
@@ -40,6 +40,9 @@ check: .make/venv ## Style, types, layers and systemd units
 format: .make/venv ## Formats all code
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+docs: .make/venv ## Makes the pages that are made from code: docs/audit-events.md
+	@$(BIN)/python -m tests.tools.make_audit_events
 
 bench: .make/venv ## Measures the work on pictures against plain rivals and prints the ratios
 	@$(BIN)/python -m benchmarks $(ARGS)

@@ -3,7 +3,7 @@
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import card_job, fingerprint_extraction, fingers, pictures, raster
+from benchmarks import card_job, chip, fingerprint_extraction, fingers, pictures, raster
 from benchmarks.rival import ROUNDS, fought
 
 
@@ -18,6 +18,7 @@ def main() -> None:
     Console().print(table)
     card_job.run()
     raster.run()
+    chip.run()
     fingerprint_extraction.run()
 
 

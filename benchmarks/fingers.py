@@ -7,19 +7,20 @@ import math
 from collections import Counter
 from collections.abc import Iterator
 
-from PIL import Image
-
 from benchmarks.rival import Duel
-from drivers.contract.fingerprint_scanner import FingerImage
-from kiosk.biometrics.extractor import extract
 from kiosk.biometrics.matcher import Gallery, identify, prepare, score
-from kiosk.biometrics.template import Minutia, Template, parse
-from sim.data import finger_image, finger_names, finger_template
+from kiosk.biometrics.template import Kind, Minutia, Template, View, encode, parse
+from sim.data import finger_names, finger_template
 
 MIXED = 100
 """Matches per round, over all specimens."""
 NEAR, TURN = 12.0, 12
 """Pixels, and 256ths of a circle."""
+LARGEST = encode(
+    Template(
+        256, 288, tuple(View(tuple(Minutia(Kind.OTHER, n, n, n) for n in range(255)), number=v) for v in range(16))
+    )
+)
 
 
 def duels() -> Iterator[Duel]:
@@ -37,16 +38,8 @@ def duels() -> Iterator[Duel]:
         lambda: [_plain(one, records[n % len(records)]) for n in range(MIXED)],
         same=False,
     )
+    yield Duel("finger: the largest record there can be, parsed", lambda: parse(LARGEST), "", None)
     yield Duel("finger: short-list out of 3,000", lambda: identify(ready[0], many), "", None)
-    with Image.open(finger_image("101", 2)) as picture:
-        grey = picture.convert("L")
-    pixels = grey.tobytes()
-    yield Duel(
-        "finger: 300x300 picture to minutiae",
-        lambda: extract(FingerImage(grey.width, grey.height, 500, bytearray(pixels))),
-        "",
-        None,
-    )
 
 
 def _plain(probe: Template, reference: Template) -> float:

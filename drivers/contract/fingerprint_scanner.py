@@ -1,6 +1,9 @@
-"""A fingerprint scanner that gives images. Matching is done on the kiosk host, never in the module."""
+"""A fingerprint scanner that gives images, and what finds the minutiae in them.
 
-from abc import abstractmethod
+Matching is done on the kiosk host, never in the module.
+"""
+
+from abc import ABC, abstractmethod
 from collections import Counter
 from dataclasses import dataclass
 from enum import StrEnum
@@ -83,6 +86,40 @@ def _at(tally: Counter[int], greys: list[int], tail: int) -> int:
         if passed > tail:
             return grey
     return 0
+
+
+@dataclass(frozen=True, slots=True)
+class FoundMinutia:
+    """Where a ridge ends or forks, as in ISO/IEC 19794-2: pixels from the top left, `angle` in 256ths of a turn
+    counter-clockwise from the x axis."""
+
+    x: int
+    y: int
+    angle: int
+
+    def __repr__(self) -> str:
+        return "FoundMinutia(...)"
+
+
+class MinutiaeDetector(ABC):
+    """Finds the minutiae in the images of any scanner. Every call blocks; one at a time, on one worker thread."""
+
+    @abstractmethod
+    def start(self) -> None:
+        """Makes ready, so that the first finger does not wait; may be called again. DeviceError if it cannot be
+        used."""
+
+    @abstractmethod
+    def minutiae(self, image: FingerImage) -> tuple[FoundMinutia, ...]:
+        """Ordered by x, then y, inside the image, which is taken for one of 500 dpi and neither changed nor wiped.
+
+        CaptureRetry if there is nothing to find in it (blank, black, of no usable size); DeviceError if the detector
+        cannot be used: nothing is ever guessed.
+        """
+
+    @abstractmethod
+    def stop(self) -> None:
+        """Ends it. May be called twice; `start` or the next image begins anew."""
 
 
 class Light(StrEnum):

@@ -1,7 +1,7 @@
 """The one typed client of kioskd. The screen, the CLI, the serial console and the workbench all use it."""
 
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar
@@ -13,6 +13,7 @@ from kiosk.api import messages as m
 
 T = TypeVar("T")
 COLLECT_TIMEOUT = 30.0
+EXPORT_TIMEOUT = 300.0
 
 
 class ApiError(Exception):
@@ -61,8 +62,19 @@ class Client:
     async def log(self, lines: int = 50) -> list[m.LogLine]:
         return await self._call(list[m.LogLine], "GET", f"/v1/log?lines={lines}")
 
-    async def journal(self) -> m.JournalReport:
-        return await self._call(m.JournalReport, "GET", "/v1/journal")
+    async def journal(self, checkpoints: Sequence[str] = ()) -> m.JournalReport:
+        """`checkpoints`: texts that others kept, to be checked against the journal."""
+        return await self._call(m.JournalReport, "POST", "/v1/journal", m.Witnesses(checkpoints=tuple(checkpoints)))
+
+    async def export(self) -> str:
+        """The whole audit as a signed file (kiosk/journal/export.py)."""
+        try:
+            answer = await self._http.get("/v1/journal/export", timeout=EXPORT_TIMEOUT)
+        except httpx.HTTPError as error:
+            raise ApiError(None, f"{self._where}: {str(error) or type(error).__name__}") from error
+        if answer.is_error:
+            raise self._refusal(answer)
+        return answer.text
 
     async def take_ticket(self, request: m.TicketRequest) -> m.Ticket:
         """The same request_id gets the same ticket, however often it is sent."""

@@ -27,11 +27,21 @@ class Cause(StrEnum):
     """The line is up; the centre's server does not work."""
     AUTHORISATION_CUT = "authorisation_cut"
     """The centre has cut this office's authorisation for this service."""
+    AUTHORISATION_EXPIRED = "authorisation_expired"
+    """What the centre last authorised has run out, and the line is down."""
+    CLOCK_UNKNOWN = "clock_unknown"
+    """The machine has no time that can be believed, and the centre has not told it since the start."""
+    JOURNAL_BEHIND = "journal_behind"
+    """The centre knows more of this kiosk than its own journal: it came back from a copy."""
+    POWER_FAILING = "power_failing"
+    """The mains are gone and the kiosk runs on its battery: no card is begun."""
     APPROVAL_MISSING = "approval_missing"
     """The centre has not approved a card for this person: it is not finished."""
     APPROVAL_EXPIRED = "approval_expired"
     APPROVAL_OTHER_OFFICE = "approval_other_office"
     APPROVAL_OTHER_PERSON = "approval_other_person"
+    APPROVAL_REVOKED = "approval_revoked"
+    """The centre has taken this approval back."""
     APPROVAL_FORGED = "approval_forged"
     """The signature, or the record that it should cover, does not hold."""
     ALREADY_COLLECTED = "already_collected"
@@ -271,6 +281,8 @@ class Version(Message):
     version: str
     profile: str
     kiosk: str
+    public_key: str = ""
+    """Base64 of the kiosk's own Ed25519 key: who checks its exports and checkpoints needs this."""
 
 
 class CheckResult(Message):
@@ -288,6 +300,12 @@ class LogLine(Message):
     text: str
 
 
+class Witnesses(Message):
+    """Checkpoints that others kept: the centre, or the QR of a closing slip."""
+
+    checkpoints: tuple[Annotated[str, Field(max_length=400)], ...] = Field(default=(), max_length=100)
+
+
 class JournalReport(Message):
     """What `journal verify` found."""
 
@@ -296,3 +314,6 @@ class JournalReport(Message):
     head: str
     """Hex SHA-256 of the newest audit record."""
     problems: list[str]
+    checkpoints: int = 0
+    sealed: int = 0
+    """The newest record that a checkpoint covers; 0 if none does."""

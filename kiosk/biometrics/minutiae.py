@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from enum import IntEnum
+from typing import NamedTuple
 
 COORDINATE_MAX = 0x3FFF
 MAX_VIEWS = 16
@@ -23,8 +24,7 @@ class Kind(IntEnum):
     RESERVED = 3
 
 
-@dataclass(frozen=True, slots=True)
-class Minutia:
+class Minutia(NamedTuple):
     """`x`, `y` in pixels from the top left corner, 0..16383. `angle` 0..255 in units of 360/256 degrees, counter-
     clockwise from the x axis, pointing up the ridge of an ending and up the valley of a bifurcation. `quality` 0..100
     or 0 for not reported. `reserved` are the two unused bits before y."""

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from drivers.contract.fingerprint_scanner import CaptureRetry, FingerImage, RetryReason
+from drivers.contract.fingerprint_scanner import CaptureRetry, FingerImage, MinutiaeDetector, RetryReason
 from kiosk.biometrics import extractor, image_record, matcher, template
 
 THRESHOLD: Final = 3.2
@@ -32,20 +32,20 @@ class Decision:
     score: float
 
 
-def decide(image: FingerImage, references: Sequence[bytes | bytearray]) -> Decision:
+def decide(image: FingerImage, references: Sequence[bytes | bytearray], detector: MinutiaeDetector) -> Decision:
     """Compares `image` with each record: ISO/IEC 19794-2 minutiae, or an ISO/IEC 19794-4 picture, which is extracted as
     the live one is. The best counts.
 
     CaptureRetry if the image is too small, or too poor to match anybody: the resident should just try again.
-    TemplateError if a reference is no such record (the registry's mistake, not the resident's). The image, and what was
-    prepared of it and of the references, is overwritten whatever comes of it; the numbers of single minutiae on the way
-    are released only, for Python gives no hold on them. About 0.1 s of work per image.
+    TemplateError if a reference is no such record (the registry's mistake, not the resident's). DeviceError if the
+    detector cannot be used. The image, and what was prepared of it and of the references, is overwritten whatever
+    comes of it; the numbers of single minutiae on the way are released only, for Python gives no hold on them.
     """
     known: list[matcher.Finger] = []
     try:
         for reference in references:
-            known += _fingers(reference)
-        known.append(probe := matcher.prepare(_minutiae(image)))
+            known += _fingers(reference, detector)
+        known.append(probe := matcher.prepare(_minutiae(image, detector)))
         best = max((matcher.score(probe, one) for one in known[:-1]), default=0.0)
     finally:
         image.wipe()
@@ -54,22 +54,22 @@ def decide(image: FingerImage, references: Sequence[bytes | bytearray]) -> Decis
     return Decision(best >= THRESHOLD, best)
 
 
-def _minutiae(image: FingerImage) -> template.Template:
+def _minutiae(image: FingerImage, detector: MinutiaeDetector) -> template.Template:
     if min(image.width, image.height) < LEAST_SIDE or len(image.pixels) != image.width * image.height:
         raise CaptureRetry(RetryReason.TOO_SMALL)
-    found = extractor.extract(image)
+    found = extractor.extract(image, detector)
     if len(found.views[0].minutiae) < LEAST_MINUTIAE:
         raise CaptureRetry(RetryReason.TOO_POOR)
     return found
 
 
-def _fingers(reference: bytes | bytearray) -> list[matcher.Finger]:
+def _fingers(reference: bytes | bytearray, detector: MinutiaeDetector) -> list[matcher.Finger]:
     if reference[:4] != image_record.MAGIC:
         return [matcher.prepare(template.parse(reference))]
     fingers = []
     for picture in image_record.parse(reference):
         try:
-            fingers.append(matcher.prepare(extractor.extract(picture)))
+            fingers.append(matcher.prepare(extractor.extract(picture, detector)))
         finally:
             picture.wipe()
     return fingers

@@ -32,6 +32,7 @@ RECORD_HEADER = struct.Struct(">4s4sIHHHHHBB")
 VIEW_HEADER = struct.Struct(">BBBB")
 MINUTIA = struct.Struct(">HHBB")
 EXTENDED_LENGTH = struct.Struct(">H")
+KINDS = tuple(Kind)
 
 
 def parse(data: bytes | bytearray) -> Template:
@@ -81,26 +82,27 @@ def _view(data: bytes | bytearray, offset: int, width: int, height: int) -> tupl
         raise TemplateError(f"offset {offset + 2}: finger quality {quality}; 0 to 100 are defined")
     offset += VIEW_HEADER.size
     _needs(data, offset, count * MINUTIA.size + EXTENDED_LENGTH.size, f"{count} minutiae and the extended data length")
-    minutiae = []
-    for _ in range(count):
-        minutiae.append(_minutia(data, offset, width, height))
-        offset += MINUTIA.size
+    minutiae = _minutiae(data, offset, count, width, height)
+    offset += count * MINUTIA.size
     (extended_length,) = EXTENDED_LENGTH.unpack_from(data, offset)
     offset += EXTENDED_LENGTH.size
     _needs(data, offset, extended_length, "extended data")
     extended = bytes(data[offset : offset + extended_length])
-    view = View(tuple(minutiae), position, number_impression >> 4, number_impression & 15, quality, extended)
+    view = View(minutiae, position, number_impression >> 4, number_impression & 15, quality, extended)
     return view, offset + extended_length
 
 
-def _minutia(data: bytes | bytearray, offset: int, width: int, height: int) -> Minutia:
-    first, second, angle, quality = MINUTIA.unpack_from(data, offset)
-    x, y = first & COORDINATE_MAX, second & COORDINATE_MAX
-    if x >= width or y >= height:
-        raise TemplateError(f"offset {offset}: a minutia lies outside the {width}x{height} image")
-    if quality > 100:
-        raise TemplateError(f"offset {offset + 5}: minutia quality {quality}; 0 to 100 are defined")
-    return Minutia(Kind(first >> 14), x, y, angle, quality, second >> 14)
+def _minutiae(data: bytes | bytearray, offset: int, count: int, width: int, height: int) -> tuple[Minutia, ...]:
+    found: list[Minutia] = []
+    for first, second, angle, quality in MINUTIA.iter_unpack(memoryview(data)[offset : offset + count * MINUTIA.size]):
+        x, y = first & COORDINATE_MAX, second & COORDINATE_MAX
+        if x >= width or y >= height or quality > 100:
+            at = offset + len(found) * MINUTIA.size
+            if quality > 100:
+                raise TemplateError(f"offset {at + 5}: minutia quality {quality}; 0 to 100 are defined")
+            raise TemplateError(f"offset {at}: a minutia lies outside the {width}x{height} image")
+        found.append(Minutia(KINDS[first >> 14], x, y, angle, quality, second >> 14))
+    return tuple(found)
 
 
 def _needs(data: bytes | bytearray, offset: int, size: int, what: str) -> None:

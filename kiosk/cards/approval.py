@@ -1,6 +1,6 @@
 """The centre's approval (PRINT READY RECORD): without a valid one, bound to this person and office, there is no card.
 
-A compact JWS (RFC 7515) signed with Ed25519 (RFC 8037). It names the person, the office, the slip and an expiry, and
+A statement signed by the centre (jws.py). It names the person, the office and the kiosk, the slip and an expiry, and
 covers the record by digest. It is kept as it came and verified again at every use, so that a changed journal gains
 nothing.
 """
@@ -11,14 +11,16 @@ from datetime import UTC, datetime
 from typing import Any
 
 import jwt
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from pydantic import ValidationError
 
 from kiosk.api.messages import Cause
+from kiosk.cards.jws import CentreKey, TokenError
 from kiosk.cards.record import CardRecord, digest
 
 DOCUMENT = "ktp-el"
-CLAIMS = ("iss", "aud", "jti", "iat", "exp", "nik", "document", "slip", "record_sha256")
+KIND = "prr+jwt"
+"""`typ` in its header: no other statement of the centre can be passed off as an approval."""
+TEXTS = ("aud", "kiosk", "jti", "nik", "document", "slip", "record_sha256")
 TOKEN_MAX = 4_000
 RECORD_MAX = 1_500_000
 
@@ -44,11 +46,11 @@ class Approval:
 
 @dataclass(frozen=True, slots=True)
 class Authority:
-    """Whose word counts here."""
+    """Whose word counts, and who this is: the office and the kiosk that an approval must name."""
 
-    issuer: str
-    key: Ed25519PublicKey
+    centre: CentreKey
     office: str
+    kiosk: str
 
     def verify(self, token: str, record_text: str, now: datetime) -> Approval:
         """Checks the signature first and everything else after. Raises ApprovalError with the cause to show."""
@@ -67,38 +69,29 @@ class Authority:
             raise ApprovalError(Cause.APPROVAL_FORGED, f"the record does not fit: {fields}") from None
         if claims["aud"] != self.office:
             raise ApprovalError(Cause.APPROVAL_OTHER_OFFICE, "the approval names another office")
+        if claims["kiosk"] != self.kiosk:
+            # It is for one kiosk alone: two that cannot ask each other would each make the card.
+            raise ApprovalError(Cause.APPROVAL_OTHER_OFFICE, "the approval names another kiosk of this office")
         if claims["document"] != DOCUMENT:
             raise ApprovalError(Cause.APPROVAL_MISSING, "the approval is for another document")
         if claims["nik"] != record.nik:
             raise ApprovalError(Cause.APPROVAL_OTHER_PERSON, "the approval names another person than the record")
-        expires = datetime.fromtimestamp(claims["exp"], UTC)
+        try:
+            expires = datetime.fromtimestamp(claims["exp"], UTC)
+        except (ValueError, OverflowError, OSError) as error:
+            raise ApprovalError(Cause.APPROVAL_FORGED, "a claim is missing or of the wrong type") from error
         if expires <= now:
             raise ApprovalError(Cause.APPROVAL_EXPIRED, f"expired {expires:%Y-%m-%d}")
         return Approval(jti=claims["jti"], slip=claims["slip"], expires=expires, record=record)
 
     def _claims(self, token: str) -> dict[str, Any]:
-        if len(token) > TOKEN_MAX:
-            raise ApprovalError(Cause.APPROVAL_FORGED, "the approval is too long")
         try:
-            # Expiry is checked against the injected clock and the office by its own text, both further up.
-            claims: dict[str, Any] = jwt.decode(
-                token,
-                self.key,
-                algorithms=["EdDSA"],
-                issuer=self.issuer,
-                options={
-                    "require": list(CLAIMS),
-                    "verify_exp": False,
-                    "verify_iat": False,
-                    "verify_nbf": False,
-                    "verify_aud": False,
-                },
-            )
-        except jwt.PyJWTError as error:
-            raise ApprovalError(Cause.APPROVAL_FORGED, type(error).__name__) from error
-        texts = ("aud", "jti", "nik", "document", "slip", "record_sha256")
-        if not all(isinstance(claims[name], str) for name in texts) or not isinstance(claims["exp"], int):
-            raise ApprovalError(Cause.APPROVAL_FORGED, "a claim is of the wrong type")
+            claims = self.centre.claims(token, KIND, longest=TOKEN_MAX)
+        except TokenError as error:
+            raise ApprovalError(Cause.APPROVAL_FORGED, str(error)) from error
+        texts = all(isinstance(claims.get(name), str) for name in TEXTS)
+        if not texts or type(claims.get("exp")) is not int or type(claims.get("iat")) is not int:
+            raise ApprovalError(Cause.APPROVAL_FORGED, "a claim is missing or of the wrong type")
         return claims
 
 

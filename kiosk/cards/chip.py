@@ -22,7 +22,7 @@ AID = bytes.fromhex("A0000002471001")
 COLD_TRIES = 3
 """Cold starts given to a chip that does not make sense, before it is called dead."""
 
-OK = 0x9000
+OK, FULL = 0x9000, 0x6A84
 _BROKEN = (0x64, 0x65, 0x6F)
 """SW1 of memory failures and of "no precise diagnosis"."""
 
@@ -59,10 +59,14 @@ class ChipReason(StrEnum):
     LOCKED = "locked"
     MEMORY = "memory"
     """The chip reports that its memory failed (65 81 and the like)."""
+    DEAD = "dead"
+    """Mute, or nothing but memory failures, after three cold starts."""
+    TOO_SMALL = "too_small"
+    """The files do not fit into the chip."""
     REFUSED = "refused"
     """The chip answered a command with an error we have no other word for."""
     AUTHENTICATION = "authentication"
-    """The chip does not hold the keys it should, or the channel to it was disturbed. Never tried twice: it counts."""
+    """The chip does not hold the keys it should, or the channel to it was disturbed. Not tried again: it counts."""
     READ_BACK = "read_back"
     """The chip's own digest differs from ours before the commit."""
     MISMATCH = "mismatch"
@@ -146,10 +150,13 @@ async def send(channel: CardChannel, apdu: bytes) -> tuple[int, bytes]:
     return int.from_bytes(answer[-2:], "big"), answer[:-2]
 
 
-def expect(status: int, what: str) -> None:
-    """ChipError unless the status word is 9000; `what` names the command."""
+def expect(status: int, what: str, *, otherwise: ChipReason = ChipReason.REFUSED) -> None:
+    """ChipError unless the status word is 9000; `what` names the command, `otherwise` what a word without a meaning of
+    its own is called."""
     if status == OK:
         return
     if status >> 8 in _BROKEN:
         raise ChipError(ChipReason.MEMORY, f"{what}: {status:04X}")
-    raise ChipError(ChipReason.REFUSED, f"{what}: {status:04X}")
+    if status == FULL:
+        raise ChipError(ChipReason.TOO_SMALL, f"{what}: {status:04X}")
+    raise ChipError(otherwise, f"{what}: {status:04X}")

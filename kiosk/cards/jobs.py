@@ -33,6 +33,29 @@ class JobState(StrEnum):
     SCRAP_INTENT = "scrap_intent"
 
 
+IN_PATH = frozenset(JobState) - {JobState.AUTHORISED, JobState.FEED_INTENT}
+AFTER: dict[JobState, frozenset[JobState]] = {
+    JobState.FEED_INTENT: frozenset({JobState.AUTHORISED}),
+    JobState.FED: frozenset({JobState.FEED_INTENT}),
+    # A chip that was torn, or whose last answer was lost, is begun again.
+    JobState.ENCODE_INTENT: frozenset({JobState.FED, JobState.ENCODE_INTENT, JobState.ENCODED, JobState.VERIFIED}),
+    JobState.ENCODED: frozenset({JobState.ENCODE_INTENT}),
+    JobState.VERIFIED: frozenset({JobState.ENCODED}),
+    JobState.PRINT_INTENT: frozenset({JobState.VERIFIED}),
+    JobState.PRINTED: frozenset({JobState.PRINT_INTENT}),
+    JobState.PRESENT_INTENT: frozenset({JobState.PRINTED, JobState.PRESENT_INTENT}),
+    JobState.PRESENTED: frozenset({JobState.PRESENT_INTENT}),
+    JobState.RETRACT_INTENT: IN_PATH,
+    JobState.SCRAP_INTENT: IN_PATH,
+}
+"""Where a job may stand before each state. So the exit (PRESENT_INTENT) opens only for a card whose chip was written,
+read back as a stranger would, and whose face was printed: each of them durably."""
+
+
+class OutOfOrder(Exception):
+    """Somebody wants to move a job to a state that it may not have next. Nothing was written and nothing may move."""
+
+
 class JobEnd(StrEnum):
     """How a job ended. TAKEN and UNKNOWN close the approval for ever; the others leave it good for another blank."""
 
@@ -107,7 +130,7 @@ class JobBook:
         self, job: Job, state: JobState, *, fed_before: int | None = None, uid: str | None = None
     ) -> tuple[Job, IntentId]:
         """Writes that the act of `state` is about to begin; the id lets the driver do it. `fed_before` is the printer's
-        count before the feed, `uid` the chip's, once it is known."""
+        count before the feed, `uid` the chip's, once it is known. OutOfOrder (see AFTER): there is no id, so no act."""
 
         def change(tx: Transaction) -> tuple[Job, IntentId]:
             if fed_before is not None:
@@ -130,6 +153,26 @@ class JobBook:
             return _step(tx, job, state)
 
         return await self._journal.write(change)
+
+    async def runs(self, job: Job) -> int:
+        """How often the chip of this job's blank was begun. Each run is an intent, so the count outlives us."""
+        return await self._journal.read(
+            lambda tx: tx.number("SELECT count(*) FROM act WHERE subject = ? AND kind = 'encode'", job.id)
+        )
+
+    async def promised(self, job: Job) -> tuple[bytes, ...]:
+        """The digests that runs of this job were about to commit: a chip that holds one of them is ours, and whole."""
+
+        def ask(tx: Transaction) -> tuple[bytes, ...]:
+            rows = tx.rows(
+                "SELECT json_extract(body, '$.digest') AS digest FROM audit"
+                " WHERE kind = ? AND json_extract(body, '$.job') = ? ORDER BY sequence",
+                audit.Event.CHIP_COMMITTED.value,
+                job.id,
+            )
+            return tuple(bytes.fromhex(row["digest"]) for row in rows)
+
+        return await self._journal.read(ask)
 
     async def promise(self, job: Job, digest: bytes) -> None:
         """Writes what the chip is about to be committed with: if the answer is lost, this tells whose chip it is."""
@@ -176,8 +219,10 @@ class JobBook:
 
 
 def _step(tx: Transaction, job: Job, state: JobState) -> Job:
-    tx.run("UPDATE job SET state = ? WHERE id = ? AND closed IS NULL", state.value, job.id)
+    row = tx.row("SELECT state, uid, fed_before FROM job WHERE id = ? AND closed IS NULL", job.id)
+    stands = JobState(row["state"]) if row else None
+    if row is None or stands not in AFTER[state]:
+        raise OutOfOrder(f"job {job.id} cannot go to {state}: it is {stands or 'closed'}")
+    tx.run("UPDATE job SET state = ? WHERE id = ?", state.value, job.id)
     audit.append(tx, audit.Event.JOB_STEP, "kiosk", job=job.id, state=state.value)
-    row = tx.row("SELECT uid, fed_before FROM job WHERE id = ?", job.id)
-    uid, fed_before = (row["uid"], row["fed_before"]) if row else (None, None)
-    return Job(job.id, job.jti, state, job.blank, uid, fed_before)
+    return Job(job.id, job.jti, state, job.blank, row["uid"], row["fed_before"])

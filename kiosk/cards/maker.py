@@ -3,22 +3,18 @@
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 
 from PIL.Image import Image
 
 from drivers.contract.card_encoder import CardEncoder
 from drivers.contract.card_printer import CardPosition, CardPrinter, Station
-from drivers.contract.device import IntentId
 from drivers.contract.errors import DeviceError
 from drivers.contract.words import DeviceCause
 from kiosk.api.messages import Cause, Step
-from kiosk.cards.chip import ChipError, read_uid
+from kiosk.cards.encoding import AnotherCard, Encoding, GivenUp, Postponed
 from kiosk.cards.jobs import Job, JobBook, JobEnd, JobState
-from kiosk.cards.personalise.custody import CentreAway
 from kiosk.cards.personalise.desk import ChipDesk
-from kiosk.cards.personalise.files import Plan, SigningError
-from kiosk.cards.personalise.writer import Job as Order
+from kiosk.cards.personalise.files import Plan
 from kiosk.cards.recovery import Recovery, Settled
 
 
@@ -76,18 +72,24 @@ class CardMaker:
             return await self._make(jti, artwork, report)
 
     async def _make(self, jti: str, artwork: Artwork, report: Callable[[Progress], None]) -> Made:
+        notice: str | None = None
         held = await self._book.current()
         if held is not None:
             settled, end = await self._settle(held, "found open", holder_present=held.jti == jti)
-            if settled is not Settled.CLOSED and held.jti == jti:
+            if held.jti != jti:
+                if settled is not Settled.CLOSED:
+                    await self._recovery.scrap(held, "held for another resident")
+            elif settled is Settled.UNFINISHED:
+                made = await self._finish(held, artwork, report, None)
+                if made.end is not JobEnd.SCRAPPED:
+                    return made
+                notice = made.cause
+            elif settled is not Settled.CLOSED:
                 return await self._hand_over(held, settled, report, None)
-            if settled is Settled.HELD:
-                await self._recovery.scrap(held, "held for another resident")
-            elif held.jti == jti and end is JobEnd.TAKEN:
+            elif end is JobEnd.TAKEN:
                 return Made(end)
-            elif held.jti == jti and end is JobEnd.UNKNOWN:
+            elif end is JobEnd.UNKNOWN:
                 return Made(end, Cause.NEEDS_STAFF)
-        notice: str | None = None
         for blank in range(1, self._blanks + 1):
             made = await self._one(jti, artwork, blank, notice, report)
             if made.end is not JobEnd.SCRAPPED:
@@ -102,35 +104,40 @@ class CardMaker:
         if evidence.position is not CardPosition.NONE:
             return Made(None, Cause.NEEDS_STAFF)
         job = await self._book.open(jti, blank)
-        intent: IntentId | None = None
+        report(Progress(Step.FEED, blank, notice))
+        job, intent = await self._book.intend(job, JobState.FEED_INTENT, fed_before=evidence.fed_count)
         try:
-            report(Progress(Step.FEED, blank, notice))
-            job, intent = await self._book.intend(job, JobState.FEED_INTENT, fed_before=evidence.fed_count)
             await self._printer.feed(intent, Station.CONTACTLESS)
-            job, intent = await self._book.done(job, intent, JobState.FED), None
+        except DeviceError as error:
+            await self._book.failed(intent, error.outcome)
+            return await self._after(job, str(error.cause))
+        job = await self._book.done(job, intent, JobState.FED)
+        return await self._finish(job, artwork, report, notice)
 
-            report(Progress(Step.ENCODE, blank, notice))
-            channel = await self._encoder.open()
-            try:
-                order = Order(artwork.plan, await read_uid(channel))
-                job, intent = await self._book.intend(job, JobState.ENCODE_INTENT, uid=order.uid.hex())
-                await self._chips.write(channel, jti, order, partial(self._book.promise, job))
-                job, intent = await self._book.done(job, intent, JobState.ENCODED), None
-                report(Progress(Step.VERIFY, blank, notice))
-                await self._chips.prove(channel, order)
-                job = await self._book.done(job, None, JobState.VERIFIED)
-            finally:
-                await channel.close()
+    async def _finish(self, job: Job, artwork: Artwork, report: Callable[[Progress], None], notice: str | None) -> Made:
+        """From a card at the station, however far its chip is, to a card in the hand. Its holder stands here."""
 
-            report(Progress(Step.PRINT, blank, notice))
-            job, intent = await self._book.intend(job, JobState.PRINT_INTENT)
+        def told(step: Step, failed: str | None) -> None:
+            report(Progress(step, job.blank, failed or notice))
+
+        encoding = Encoding(self._book, self._encoder, self._chips, job, artwork.plan, told)
+        try:
+            job = await encoding.finish()
+        except GivenUp as given_up:
+            return await self._after(encoding.job, given_up.cause, reason=given_up.reason)
+        except Postponed as postponed:
+            return Made(None, postponed.cause)  # the card stays where it is; the caretaker holds it for its holder
+        except AnotherCard:
+            await self._book.close(encoding.job, JobEnd.UNKNOWN, "chip: another card at the station")
+            return Made(JobEnd.UNKNOWN, Cause.NEEDS_STAFF)
+        report(Progress(Step.PRINT, job.blank, notice))
+        job, intent = await self._book.intend(job, JobState.PRINT_INTENT)
+        try:
             await self._printer.print_front(intent, artwork.face)
-            job, intent = await self._book.done(job, intent, JobState.PRINTED), None
-        except (DeviceError, ChipError, SigningError, CentreAway) as error:
-            cause = error.cause if isinstance(error, DeviceError | CentreAway) else DeviceCause.HARDWARE
-            if intent is not None and isinstance(error, DeviceError):
-                await self._book.failed(intent, error.outcome)
-            return await self._after(job, str(cause))
+        except DeviceError as error:
+            await self._book.failed(intent, error.outcome)
+            return await self._after(job, str(error.cause))
+        job = await self._book.done(job, intent, JobState.PRINTED)
         return await self._hand_over(job, Settled.HELD, report, notice)
 
     async def _hand_over(
@@ -164,15 +171,16 @@ class CardMaker:
             return Made(None, str(error.cause))
         return Made(end, None if end is JobEnd.TAKEN else Cause.CARD_NOT_TAKEN)
 
-    async def _after(self, job: Job, cause: str, *, holder_present: bool = False) -> Made:
-        """A step failed: where the card is decides what comes next."""
+    async def _after(self, job: Job, cause: str, *, reason: str | None = None, holder_present: bool = False) -> Made:
+        """A step failed: where the card is decides what comes next. `reason`: what the journal keeps, if it knows more
+        than what the resident is told."""
         try:
-            settled, end = await self._settle(job, cause, holder_present=holder_present)
+            settled, end = await self._settle(job, reason or cause, holder_present=holder_present)
             if settled is Settled.AT_EXIT:
                 return AT_EXIT
-            if settled is Settled.HELD:
-                # Printed, but it will not come out: it is not left for the next resident.
-                _, end = await self._recovery.scrap(job, cause)
+            if settled is not Settled.CLOSED:
+                # Its chip was given up, or it is printed and will not come out: it is not left for the next resident.
+                _, end = await self._recovery.scrap(job, reason or cause)
         except DeviceError as error:
             return Made(None, str(error.cause))
         return Made(end, Cause.NEEDS_STAFF if end is JobEnd.UNKNOWN else cause)

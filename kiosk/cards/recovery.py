@@ -12,10 +12,15 @@ from drivers.contract.card_printer import CardPosition, CardPrinter, Evidence
 from drivers.contract.errors import DeviceError
 from drivers.contract.words import DeviceCause
 from kiosk.cards.jobs import Job, JobBook, JobEnd, JobState
+from kiosk.cards.personalise.writer import RUNS
 
 STILL_TIMEOUT = 90.0
 """Longest time a printer may go on moving by itself; a full YMCKO print takes about 20 s."""
 STILL_POLL = 0.5
+WITH_CHIP = frozenset({JobState.FED, JobState.ENCODE_INTENT, JobState.ENCODED, JobState.VERIFIED})
+"""States in which nothing is on the card's face yet, and only its chip may be half written."""
+HOLDABLE = WITH_CHIP | {JobState.PRINTED, JobState.PRESENT_INTENT}
+"""States in which a card inside may wait for its holder."""
 
 
 class Settled(StrEnum):
@@ -24,6 +29,9 @@ class Settled(StrEnum):
     CLOSED = "closed"
     HELD = "held"
     """A finished card of this job is inside; it may be presented to its holder, once his finger matched again."""
+    UNFINISHED = "unfinished"
+    """A card of this job is inside, its chip perhaps half written, its face white. It may be finished for its holder,
+    once his finger matched again (kiosk.cards.encoding asks the chip what it is first); it is nobody else's."""
     AT_EXIT = "at_exit"
     """The card is at the exit, and its holder stands before the kiosk: wait until he takes it."""
 
@@ -63,6 +71,8 @@ class Recovery:
                 return await self.capture(job, reason)
             case ((JobState.PRINTED | JobState.PRESENT_INTENT), CardPosition.INSIDE):
                 return Settled.HELD, None
+            case state, CardPosition.INSIDE if state in WITH_CHIP and await self._book.runs(job) < RUNS:
+                return Settled.UNFINISHED, None
             case _:
                 return await self.scrap(job, reason)
 

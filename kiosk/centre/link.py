@@ -1,7 +1,6 @@
 """The line to the centre: asks for approvals and authorisations, delivers events, and says why it cannot."""
 
 import asyncio
-import json
 import logging
 from collections.abc import Callable
 from dataclasses import asdict
@@ -13,18 +12,31 @@ import httpx
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from kiosk.api.messages import Cause, Link
+from kiosk.cards.approval import Authority
+from kiosk.cards.jws import TokenError
 from kiosk.cards.personalise.custody import CentreAway
 from kiosk.centre import shelf
 from kiosk.centre.cards import Presigner
-from kiosk.clock import Clock
-from kiosk.journal import outbox
+from kiosk.centre.standing import STANDING_FACT, TOKEN_MAX, StandingError, Standings
+from kiosk.clock import Chance
+from kiosk.journal import audit, outbox
 from kiosk.journal.database import Journal, Transaction
+from kiosk.journal.sealer import note_correction
+from kiosk.journal.timekeeper import TimeKeeper
 
 log = logging.getLogger(__name__)
 
 
 TIMEOUT = 10.0
 """Seconds for one question to the centre."""
+NONCE_BYTES = 16
+RECEIPT = "receipt+jwt"
+RECEIPT_MAX = 2_000
+RECEIPT_FACT = "centre_receipt"
+BEHIND_FACT = "journal_behind"
+"""Set for ever once the centre was found to know more of this kiosk than this journal does."""
+CORRECTION = 60.0
+"""A time that was wrong by more seconds than this is put on record."""
 
 
 class _Sent(BaseModel):
@@ -43,16 +55,20 @@ class _Approvals(_Sent):
     approvals: list[_Approval]
 
 
-class _Authorisation(_Sent):
-    authorised: bool
+class _Standing(_Sent):
+    standing: Annotated[str, Field(max_length=TOKEN_MAX)]
 
 
-class _Services(_Sent):
-    services: dict[str, _Authorisation]
+class _Receipt(_Sent):
+    receipt: Annotated[str, Field(max_length=RECEIPT_MAX)]
 
 
-class _Acknowledged(_Sent):
-    acknowledged: int = Field(ge=0)
+class _Receipted(_Sent):
+    """What a receipt says."""
+
+    kiosk: str
+    sequence: int = Field(ge=0)
+    chain: str = Field(pattern=r"^[0-9a-f]{64}$")
 
 
 class CentreLink:
@@ -62,19 +78,21 @@ class CentreLink:
         self,
         journal: Journal,
         http: httpx.AsyncClient,
-        clock: Clock,
+        time: TimeKeeper,
         presigner: Presigner,
+        standings: Standings,
+        authority: Authority,
+        chance: Chance,
         *,
-        office: str,
-        kiosk: str,
         poll_seconds: float,
     ) -> None:
         self._journal = journal
         self._http = http
-        self._clock = clock
+        self._time = time
+        self._standings = standings
+        self._authority = authority
+        self._chance = chance
         self._presigner = presigner
-        self._office = office
-        self._kiosk = kiosk
         self._poll = poll_seconds
         self._round = asyncio.Lock()
         self._wake = asyncio.Event()
@@ -116,7 +134,7 @@ class CentreLink:
         """Asks for authorisations and new approvals, delivers what is queued."""
         async with self._round:
             try:
-                await self._services()
+                await self._ask_standing()
                 await self._approvals()
                 await self._deliver()
                 await self._sign()
@@ -126,7 +144,7 @@ class CentreLink:
                 self._note(Cause.CENTRE_DOWN, f"HTTP {error.response.status_code}")
             except httpx.HTTPError as error:
                 self._note(Cause.LINK_DOWN, type(error).__name__)
-            except (ValidationError, ValueError) as error:
+            except (ValidationError, ValueError, StandingError, TokenError) as error:
                 self._note(Cause.CENTRE_DOWN, f"an answer that means nothing ({type(error).__name__})")
             else:
                 self._note(None, "")
@@ -134,19 +152,24 @@ class CentreLink:
 
     def _note(self, cause: Cause | None, detail: str) -> None:
         if cause is not self._cause or self._since is None:
-            self._cause, self._since = cause, self._clock.now()
+            self._cause, self._since = cause, self._time.now()
             log.log(logging.INFO if cause is None else logging.WARNING, "centre: %s %s", cause or "reached", detail)
 
-    async def _services(self) -> None:
-        answer = await self._get("services")
-        services = _Services.model_validate_json(answer).services
-        text = json.dumps({name: one.authorised for name, one in services.items()}, sort_keys=True)
-        if await self._journal.read(lambda tx: tx.fact(shelf.AUTHORISATION_FACT)) != text:
-            await self._journal.write(lambda tx: tx.set_fact(shelf.AUTHORISATION_FACT, text))
+    async def _ask_standing(self) -> None:
+        """The centre's signed word on time, services and withdrawn approvals, in answer to a nonce of this moment."""
+        nonce, asked = self._chance.token(NONCE_BYTES).hex(), asyncio.get_running_loop().time()
+        token = _Standing.model_validate_json(await self._get(f"standing?kiosk={self._kiosk}&nonce={nonce}")).standing
+        standing = self._standings.answer(token, nonce)
+        wrong_by = self._time.prove(standing.time, asked).total_seconds()
+        if abs(wrong_by) > CORRECTION:
+            log.warning("clock: was wrong by %.0f s", -wrong_by)
+            await self._journal.write(partial(note_correction, seconds=wrong_by))
+        if await self._journal.read(partial(self._standings.is_news, standing=standing)):
+            await self._journal.write(lambda tx: tx.set_fact(STANDING_FACT, token))
 
     async def _approvals(self) -> None:
         cursor = await self._journal.read(lambda tx: int(tx.fact(shelf.CURSOR_FACT) or "0"))
-        answer = _Approvals.model_validate_json(await self._get(f"approvals?since={cursor}"))
+        answer = _Approvals.model_validate_json(await self._get(f"approvals?since={cursor}&kiosk={self._kiosk}"))
         if answer.approvals or answer.cursor != cursor:
             sent = [(one.approval, one.record) for one in answer.approvals]
             await self._journal.write(lambda tx: shelf.put(tx, sent, answer.cursor))
@@ -162,14 +185,40 @@ class CentreLink:
     async def _deliver(self) -> None:
         while events := await self._journal.read(outbox.pending):
             body = {"kiosk": self._kiosk, "events": [asdict(event) for event in events]}
-            answer = await self._http.post(f"/v1/offices/{self._office}/events", json=body)
+            answer = await self._http.post(f"/v1/offices/{self._authority.office}/events", json=body)
             answer.raise_for_status()
-            upto = _Acknowledged.model_validate_json(answer.content).acknowledged
-            if upto < events[0].sequence:
+            receipt = _Receipt.model_validate_json(answer.content).receipt
+            said = _Receipted.model_validate(self._authority.centre.claims(receipt, RECEIPT, longest=RECEIPT_MAX))
+            if said.kiosk != self._kiosk or said.sequence < events[0].sequence:
                 raise ValueError("the centre acknowledges nothing")
-            await self._journal.write(partial(outbox.acknowledge, sequence=upto))
+            try:
+                await self._journal.write(partial(_receipted, receipt=receipt, said=said))
+            except outbox.ReceiptError as error:
+                await self._journal.write(partial(_behind, detail=str(error)))
+                raise ValueError(str(error)) from error
+
+    @property
+    def _kiosk(self) -> str:
+        return self._authority.kiosk
 
     async def _get(self, what: str) -> bytes:
-        answer = await self._http.get(f"/v1/offices/{self._office}/{what}")
+        answer = await self._http.get(f"/v1/offices/{self._authority.office}/{what}")
         answer.raise_for_status()
         return answer.content
+
+
+def behind(tx: Transaction) -> bool:
+    """True if this journal is not the newest there was of this kiosk: it came back from a copy, or was changed."""
+    return tx.fact(BEHIND_FACT) is not None
+
+
+def _receipted(tx: Transaction, receipt: str, said: _Receipted) -> None:
+    outbox.acknowledge(tx, said.sequence, bytes.fromhex(said.chain))
+    tx.set_fact(RECEIPT_FACT, receipt)
+
+
+def _behind(tx: Transaction, detail: str) -> None:
+    if not behind(tx):
+        log.critical("%s", detail)
+        tx.set_fact(BEHIND_FACT, tx.now)
+        audit.append(tx, audit.Event.JOURNAL_BEHIND, "centre", detail=detail)

@@ -1,4 +1,4 @@
-"""What the centre sent and the kiosk keeps while the line is down: approvals with their records, and authorisations."""
+"""What the centre sent and the kiosk keeps while the line is down: approvals with their records."""
 
 import json
 from dataclasses import dataclass, field
@@ -8,7 +8,6 @@ from kiosk.cards.approval import RECORD_MAX, claimed
 from kiosk.journal.database import Transaction
 
 CURSOR_FACT = "centre_cursor"
-AUTHORISATION_FACT = "centre_authorisation"
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,11 +65,6 @@ def signature(tx: Transaction, jti: str) -> bytes:
     """What the centre has signed ahead for this approval; b"" if nothing."""
     row = tx.row("SELECT sod FROM approval WHERE jti = ? ORDER BY id DESC LIMIT 1", jti)
     return b"" if row is None else row["sod"] or b""
-
-
-def authorised(tx: Transaction, service: str) -> bool:
-    """False if the centre has said that this office may not; what it has not named, it has not cut."""
-    return bool(json.loads(tx.fact(AUTHORISATION_FACT) or "{}").get(service, True))
 
 
 def _text(value: object) -> str | None:

@@ -5,16 +5,18 @@ The same rooms as a resident's card goes through, on any PC/SC reader. Commands:
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 import httpx
 
 from drivers.contract.card_encoder import CardChannel, CardEncoder
+from drivers.contract.errors import DeviceError
 from kiosk.cards import mrz
-from kiosk.cards.chip import read_uid
+from kiosk.cards.chip import ChipError, read_uid
 from kiosk.cards.personalise.desk import ChipDesk, Lines
-from kiosk.cards.personalise.writer import Job
+from kiosk.cards.personalise.writer import RUNS, Job, worth_another_run
 from kiosk.cards.specimen import specimen
 from kiosk.cards.stranger.reader import Access, Content
 from kiosk.centre.cards import CentreSigner
@@ -35,12 +37,25 @@ def printed() -> Lines:
 
 
 async def personalise(profile: Profile, name: str) -> bytes:
-    """Writes the specimen person to a blank card, reads it back as a stranger, ends its production; the digest."""
+    """Writes the specimen person to a blank card, reads it back as a stranger, ends its production; the digest. A card
+    that stutters is begun again twice at most; one that an earlier command has finished is refused."""
     async with _card(profile, name) as channel, _desk(profile) as desk:
         job = Job(desk.plan(specimen()), await read_uid(channel))
-        digest = await desk.write(channel, APPROVAL, job, _promised)
-        await desk.prove(channel, job)
-        return digest
+        promised: list[bytes] = []
+
+        async def promise(digest: bytes) -> None:
+            promised.append(digest)
+
+        for run in range(1, RUNS + 1):
+            try:
+                digest = await desk.write(channel, APPROVAL, replace(job, promised=tuple(promised)), promise)
+                await desk.prove(channel, job)
+                return digest
+            except (ChipError, DeviceError) as error:
+                if run == RUNS or not worth_another_run(error):
+                    raise
+                await channel.reset()
+        raise AssertionError("every run ends above")
 
 
 async def read(profile: Profile, name: str, lines: Lines, access: Access) -> Content:
@@ -54,10 +69,6 @@ def save(content: Content, folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     for file, data in content.files.items():
         (folder / f"{file:04X}.bin").write_bytes(data)
-
-
-async def _promised(digest: bytes) -> None:
-    """A specimen card has no job in the journal: a run that was cut off shows itself by the chip's own state."""
 
 
 @asynccontextmanager

@@ -1,28 +1,105 @@
 """`kiosk journal ...`: the durable record."""
 
+from pathlib import Path
+from typing import Annotated
+
 import typer
 
 from kiosk.api.client import ApiError
-from kiosk.commands.common import RUN, STATE, RunDir, StateDir, ask
-from kiosk.journal.audit import verify
+from kiosk.commands.common import RUN, STATE, Refusal, RunDir, StateDir, ask
+from kiosk.devices.loading import load
+from kiosk.journal import export, inspection
+from kiosk.journal.audit import Report
+from kiosk.journal.export import ExportError
+from kiosk.journal.identity import KioskKey, public_key
 
 app = typer.Typer(no_args_is_help=True, help="The durable record.")
 
+Checkpoints = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--checkpoint", help="A checkpoint kept elsewhere: text of a closing slip's QR, or a file of such lines."
+    ),
+]
+Export = Annotated[Path | None, typer.Option("--export", help="Check this exported file instead, without any kiosk.")]
+Key = Annotated[
+    str | None, typer.Option(help="The kiosk's public key (base64), as `kiosk status` or the centre has it.")
+]
+
 
 @app.command(name="verify")
-def journal_verify(state: StateDir = STATE, run: RunDir = RUN) -> None:
-    """Recomputes the audit chain: through kioskd if it runs, else on the file itself."""
+def journal_verify(
+    state: StateDir = STATE,
+    run: RunDir = RUN,
+    checkpoint: Checkpoints = None,
+    exported: Export = None,
+    key: Key = None,
+) -> None:
+    """Checks the audit chain and its checkpoints: through kioskd if it runs, else on the file itself."""
+    witnesses = _witnesses(checkpoint or [])
+    if exported is not None:
+        if key is None:
+            raise Refusal("--export needs --key: an export proves nothing by the key that it names itself")
+        report = _exported(exported, key)
+    else:
+        report = _kept(state, run, witnesses, key)
+    for problem in report.problems:
+        print(problem)
+    verdict = "ALTERED" if report.problems else "the chain holds"
+    print(f"{report.records} records, head {report.head or 'none'}: {verdict}")
+    print(f"{report.checkpoints} checkpoints cover it up to record {report.sealed}")
+    raise typer.Exit(1 if report.problems else 0)
+
+
+@app.command(name="export")
+def journal_export(
+    out: Annotated[Path, typer.Option(help="The file to write; it must not exist.")],
+    state: StateDir = STATE,
+    run: RunDir = RUN,
+    profile: Annotated[
+        str, typer.Option(envvar="ANJUNGAN_PROFILE", help="Whose kiosk id the file names, if kioskd is not running.")
+    ] = "laptop-sim",
+) -> None:
+    """Writes the whole audit as one signed file for an auditor: through kioskd if it runs, else from the file."""
+    with out.open("x", encoding="utf-8", newline="\n") as file:
+        try:
+            file.write(ask(run, lambda kioskd: kioskd.export()))
+        except ApiError as error:
+            if error.problem is not None:
+                raise
+            from kiosk.station.daemon import JOURNAL
+
+            writer = export.Writer(KioskKey.read(state, load(profile).kiosk.id))
+            with inspection.opened(state / JOURNAL) as connection:
+                for line in export.lines(connection, writer):
+                    file.write(line)
+    print(f"{out}: check it with `kiosk journal verify --export {out} --key ...`")
+
+
+def _kept(state: Path, run: Path, witnesses: list[str], key: str | None) -> Report:
     try:
-        report = ask(run, lambda kioskd: kioskd.journal())
-        records, head, problems = report.records, report.head, tuple(report.problems)
+        found = ask(run, lambda kioskd: kioskd.journal(witnesses))
     except ApiError as error:
         if error.problem is not None:
             raise
         from kiosk.station.daemon import JOURNAL
 
-        found = verify(state / JOURNAL)
-        records, head, problems = found.records, found.head, found.problems
-    for problem in problems:
-        print(problem)
-    print(f"{records} records, head {head or 'none'}: {'ALTERED' if problems else 'the chain holds'}")
-    raise typer.Exit(1 if problems else 0)
+        return inspection.verify(state / JOURNAL, witnesses=witnesses, key=public_key(key) if key else None)
+    return Report(found.records, found.head, tuple(found.problems), found.checkpoints, found.sealed)
+
+
+def _exported(path: Path, key: str) -> Report:
+    try:
+        with path.open(encoding="utf-8", newline="\n") as file:
+            return export.verify(file, key)
+    except (ExportError, UnicodeDecodeError) as error:
+        raise Refusal(f"{path}: {error}") from error
+
+
+def _witnesses(given: list[str]) -> list[str]:
+    """Texts as given, and the lines of those that are files."""
+    texts: list[str] = []
+    for one in given:
+        is_file = "//" not in one and Path(one).is_file()
+        texts += Path(one).read_text(encoding="utf-8").split() if is_file else [one]
+    return texts

@@ -14,6 +14,7 @@ app = typer.Typer()
 def status(run: RunDir = RUN) -> None:
     """Shows how the running kiosk is."""
     state = ask(run, lambda kioskd: kioskd.state())
+    key = ask(run, lambda kioskd: kioskd.version()).public_key
     console = Console()
     console.print(_devices(state))
     console.print(_services(state))
@@ -25,6 +26,7 @@ def status(run: RunDir = RUN) -> None:
         f"{blanks.reject} reject + {blanks.capture} capture + {blanks.unknown} unknown"
     )
     collecting = "yes" if state.collecting else f"[red]no: {state.collecting_cause}[/]"
+    console.print(f"Kiosk key: {key}")
     console.print(f"Cards can be collected: {collecting}{'' if state.ready else ' (still recovering)'}")
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from drivers.contract.card_encoder import CardEncoder
 from drivers.contract.card_printer import CardPrinter
 from drivers.contract.device import Device
-from drivers.contract.fingerprint_scanner import FingerprintScanner
+from drivers.contract.fingerprint_scanner import FingerprintScanner, MinutiaeDetector
 from drivers.contract.status import Status
 from drivers.contract.thermal_printer import ThermalPrinter
 from drivers.contract.ticket_dispenser import TicketDispenser
@@ -114,6 +114,12 @@ def build(profile: Profile, links: Mapping[str, Connector] | None = None, *, res
         except LinkError as error:
             raise ProfileError(f"{profile.source or profile.name}: slots.{name}.transport: {error}") from error
     return Machine(profile, devices, rest=rest)
+
+
+def minutiae_detector() -> MinutiaeDetector:
+    """libfprint's, for the images of whichever scanner; nothing is started yet."""
+    detector: MinutiaeDetector = driver_module("fingerprint_scanner", "libfprint").Extractor()
+    return detector
 
 
 async def _look_after(slot: str, device: Device, rest: float) -> None:

@@ -37,6 +37,9 @@ class Part(BaseModel):
 class Kiosk(Part):
     id: str = Field(pattern=r"^[A-Za-z0-9-]{1,32}$")
     """Unique in the whole fleet; printed on slips, sent to the centre."""
+    clock_battery: bool = True
+    """The machine's clock runs on while it is switched off. False for a Pi 4 without a clock module: after each start
+    it makes no card until the centre has told it the time."""
 
 
 def _timezone(name: str) -> str:
@@ -74,6 +77,8 @@ class Centre(Part):
     url: str = Field(pattern=r"^https?://[^\s/]+[^\s]*$")
     public_key: str
     """Base64 of the 32 raw bytes of the Ed25519 key with which the centre signs approvals."""
+    key_id: str = Field(default="centre-1", min_length=1, max_length=64)
+    """The name (`kid`) of that key; what is signed with a key of another name is refused."""
     issuer: str = Field(min_length=1, max_length=64)
     poll_seconds: float = Field(default=15.0, ge=0.2, le=3600)
 

@@ -7,7 +7,7 @@ time the function runs inline; in kioskd on one writer thread, so that a slow di
 import asyncio
 import shutil
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from importlib import resources
@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from kiosk.clock import Chance, Clock
+from kiosk.journal.timekeeper import TimeKeeper
 
 T = TypeVar("T")
 
@@ -31,10 +32,16 @@ class Transaction:
         self._chance = chance
         self.now = clock.now().isoformat(timespec="milliseconds")
         """The time stamp of every row of this transaction, ISO 8601, UTC."""
+        self.clock = clock.mark() if isinstance(clock, TimeKeeper) else ""
+        """Whose word that time is: TimeKeeper.mark; "" if nobody keeps it."""
 
     def run(self, sql: str, *values: Any) -> int:
         """Runs one statement; returns the number of rows it changed."""
         return self._connection.execute(sql, values).rowcount
+
+    def execute(self, sql: str) -> Iterator[sqlite3.Row]:
+        """The rows of a question one by one, for what does not fit into memory at once."""
+        return iter(self._connection.execute(sql))
 
     def rows(self, sql: str, *values: Any) -> list[sqlite3.Row]:
         return self._connection.execute(sql, values).fetchall()
@@ -64,7 +71,10 @@ class Journal:
 
     def __init__(self, path: Path, clock: Clock, chance: Chance, *, threaded: bool) -> None:
         self.path = path
-        self._clock = clock
+        self.clock = clock
+        """Where the time of every transaction comes from."""
+        self.before_commit: Callable[[Transaction], None] = lambda tx: None
+        """Has the last word in every change, in its transaction."""
         self._chance = chance
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="journal") if threaded else None
         self._connection = self._open(path)
@@ -106,7 +116,9 @@ class Journal:
         """`write` in the caller's thread; for start-up and the command line."""
         self._connection.execute("BEGIN IMMEDIATE")
         try:
-            result = change(Transaction(self._connection, self._clock, self._chance))
+            tx = Transaction(self._connection, self.clock, self._chance)
+            result = change(tx)
+            self.before_commit(tx)
         except BaseException:
             self._connection.execute("ROLLBACK")
             raise
@@ -120,7 +132,7 @@ class Journal:
         return await asyncio.get_running_loop().run_in_executor(self._writer, self.read_now, question)
 
     def read_now(self, question: Callable[[Transaction], T]) -> T:
-        return question(Transaction(self._connection, self._clock, self._chance))
+        return question(Transaction(self._connection, self.clock, self._chance))
 
     def free_bytes(self) -> int:
         """Space left on the journal's disk."""

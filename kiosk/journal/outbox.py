@@ -1,12 +1,27 @@
-"""What the centre has still to be told, in the transaction of what it tells of."""
+"""What the centre has still to be told, in the transaction of what it tells of.
 
+Each event covers the one before it by a hash. The centre's signed receipt names the newest event up to which it has
+everything, and that event's hash: so it proves that nothing was left out or changed on the way, and only then does an
+event count as told.
+"""
+
+import hashlib
 import json
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 
 from kiosk.journal.database import Transaction
 
 BATCH = 100
+VERSION = "anjungan-outbox-1"
+GENESIS = bytes(32)
+KEPT = timedelta(days=90)
+"""So long an event that was told is still kept: the longest time that a kiosk may be cut off."""
+
+
+class ReceiptError(Exception):
+    """The receipt is for other events than those of this outbox: this journal or the centre is not what it was."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,12 +34,22 @@ class Queued:
 
 def put(tx: Transaction, kind: str, /, **body: Any) -> None:
     """Queues one event. Sequences are gap-free, so that the centre can see that nothing was cut out."""
-    following = tx.number("SELECT coalesce(max(sequence), 0) + 1 FROM outbox")
-    tx.run("INSERT INTO outbox VALUES (?, ?, ?, ?, 0)", following, tx.now, kind, json.dumps(body, sort_keys=True))
+    last = tx.row("SELECT sequence, hash FROM outbox ORDER BY sequence DESC LIMIT 1")
+    sequence, previous = (last["sequence"] + 1, last["hash"]) if last else (1, GENESIS)
+    text = json.dumps(body, sort_keys=True)
+    covered = json.dumps([VERSION, sequence, tx.now, kind, body, previous.hex()], sort_keys=True)
+    tx.run(
+        "INSERT INTO outbox (sequence, at, kind, body, hash) VALUES (?, ?, ?, ?, ?)",
+        sequence,
+        tx.now,
+        kind,
+        text,
+        hashlib.sha256(covered.encode()).digest(),
+    )
 
 
 def pending(tx: Transaction) -> list[Queued]:
-    """The oldest events that the centre has not acknowledged, at most BATCH."""
+    """The oldest events for which there is no receipt, at most BATCH."""
     rows = tx.rows("SELECT * FROM outbox WHERE acknowledged = 0 ORDER BY sequence LIMIT ?", BATCH)
     return [Queued(row["sequence"], row["at"], row["kind"], json.loads(row["body"])) for row in rows]
 
@@ -33,6 +58,18 @@ def count(tx: Transaction) -> int:
     return tx.number("SELECT count(*) FROM outbox WHERE acknowledged = 0")
 
 
-def acknowledge(tx: Transaction, sequence: int) -> None:
-    """The centre has everything up to `sequence`."""
+def acknowledge(tx: Transaction, sequence: int, chain: bytes) -> None:
+    """The centre has signed that it holds everything up to `sequence`, whose hash is `chain`. ReceiptError if no such
+    event is here: this journal is older than what the centre knows of it, or somebody changed one of the two."""
+    row = tx.row("SELECT hash FROM outbox WHERE sequence = ?", sequence)
+    if row is None or row["hash"] != chain:
+        raise ReceiptError(f"the centre holds other events of this kiosk than this journal, up to number {sequence}")
     tx.run("UPDATE outbox SET acknowledged = 1 WHERE acknowledged = 0 AND sequence <= ?", sequence)
+
+
+def tidy(tx: Transaction) -> None:
+    """Deletes what was told more than KEPT ago. The newest event stays: the next one covers it."""
+    before = (datetime.fromisoformat(tx.now) - KEPT).isoformat(timespec="milliseconds")
+    tx.run(
+        "DELETE FROM outbox WHERE acknowledged = 1 AND at < ? AND sequence < (SELECT max(sequence) FROM outbox)", before
+    )

@@ -1,6 +1,8 @@
 """Prepares Kivy before its first import: it reads its environment and opens its window while being imported."""
 
+import atexit
 import os
+import shutil
 import tempfile
 from pathlib import Path
 
@@ -15,8 +17,9 @@ def prepare(*, headless: bool) -> None:
     """
     quiet = {"KIVY_NO_ARGS": "1", "KIVY_NO_FILELOG": "1", "KIVY_LOG_MODE": "PYTHON", "KIVY_NO_ENV_CONFIG": "1"}
     os.environ.update(quiet | {"KIVY_DPI": "96", "KIVY_METRICS_DENSITY": "1", "KIVY_METRICS_FONTSCALE": "1"})
-    if "KIVY_HOME" not in os.environ:  # a folder is only made where nobody gave one, and so would clear it away
-        os.environ["KIVY_HOME"] = tempfile.mkdtemp(prefix="anjungan-kivy-")
+    if "KIVY_HOME" not in os.environ:
+        os.environ["KIVY_HOME"] = home = tempfile.mkdtemp(prefix="anjungan-kivy-")
+        atexit.register(shutil.rmtree, home, ignore_errors=True)
     on_x, on_card = bool(os.environ.get("DISPLAY")), Path("/dev/dri/card0").exists()
     windowed = on_x and not headless
     if headless or not (on_x or on_card):

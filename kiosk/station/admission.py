@@ -6,20 +6,24 @@ from kiosk.cards.approval import Approval, ApprovalError, Authority
 from kiosk.cards.jobs import JobEnd, ends_of
 from kiosk.centre import shelf
 from kiosk.centre.link import CentreLink
-from kiosk.clock import Clock
+from kiosk.centre.standing import Standings
 from kiosk.journal import audit
 from kiosk.journal.database import Journal
+from kiosk.journal.timekeeper import TimeKeeper, TimeSource
 from kiosk.station.refusal import Refused
 
 LENGTH_SHOWN = 99_999
 
 
 class Admission:
-    def __init__(self, journal: Journal, authority: Authority, link: CentreLink, clock: Clock) -> None:
+    def __init__(
+        self, journal: Journal, authority: Authority, standings: Standings, link: CentreLink, time: TimeKeeper
+    ) -> None:
         self._journal = journal
         self._authority = authority
+        self._standings = standings
         self._link = link
-        self._clock = clock
+        self._time = time
 
     @staticmethod
     def check_form(request: CollectRequest) -> None:
@@ -40,15 +44,21 @@ class Admission:
             raise Refused(self._link.cause or Cause.APPROVAL_MISSING)
         if found.record is None:
             raise Refused(Cause.ALREADY_COLLECTED)
+        if self._time.source is TimeSource.NONE:
+            raise Refused(Cause.CLOCK_UNKNOWN)
         try:
-            approval = self._authority.verify(found.token, found.record, self._clock.now())
+            approval = self._authority.verify(found.token, found.record, self._time.now())
         except ApprovalError as error:
             raise Refused(error.cause, error.detail) from error
-        ends = await self._journal.read(lambda tx: ends_of(tx, approval.jti))
+        ends, revoked = await self._journal.read(
+            lambda tx: (ends_of(tx, approval.jti), self._standings.is_revoked(tx, approval.jti))
+        )
         if JobEnd.TAKEN in ends:
             raise Refused(Cause.ALREADY_COLLECTED)
         if JobEnd.UNKNOWN in ends:
             raise Refused(Cause.NEEDS_STAFF, "an earlier job of this approval is unresolved")
+        if revoked:
+            raise Refused(Cause.APPROVAL_REVOKED)
         if not approval.record.fingers:
             raise Refused(Cause.NO_FINGERS)
         return approval

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 
 from fastapi import FastAPI, Query, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse
+from fastapi.responses import JSONResponse, PlainTextResponse
 from sse_starlette import EventSourceResponse, ServerSentEvent
 
 from kiosk.api import messages as m
@@ -58,7 +58,12 @@ def create_app(station: Station, ring: LogRing) -> FastAPI:
 
     @app.get("/v1/version")
     async def version_() -> m.Version:
-        return m.Version(version=version(), profile=station.profile.name, kiosk=station.profile.kiosk.id)
+        return m.Version(
+            version=version(),
+            profile=station.profile.name,
+            kiosk=station.profile.kiosk.id,
+            public_key=station.key.public,
+        )
 
     @app.get("/v1/log")
     async def lines(lines: int = Query(default=50, ge=1, le=1000)) -> list[m.LogLine]:
@@ -67,6 +72,14 @@ def create_app(station: Station, ring: LogRing) -> FastAPI:
     @app.get("/v1/journal")
     async def journal() -> m.JournalReport:
         return await station.verify_journal()
+
+    @app.post("/v1/journal")
+    async def journal_against(witnesses: m.Witnesses) -> m.JournalReport:
+        return await station.verify_journal(witnesses.checkpoints)
+
+    @app.get("/v1/journal/export", response_class=PlainTextResponse)
+    async def export() -> PlainTextResponse:
+        return PlainTextResponse(await station.export_journal())
 
     @app.post("/v1/selftest")
     async def selftest() -> list[m.CheckResult]:

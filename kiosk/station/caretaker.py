@@ -7,8 +7,8 @@ from collections.abc import Callable
 from drivers.contract.card_printer import CardPrinter
 from drivers.contract.errors import DeviceError
 from drivers.contract.words import JobOutcome
-from kiosk.cards.jobs import Job, JobBook, JobState
-from kiosk.cards.recovery import Recovery, Settled
+from kiosk.cards.jobs import Job, JobBook
+from kiosk.cards.recovery import HOLDABLE, Recovery, Settled
 from kiosk.journal import acts, audit
 from kiosk.journal.database import Journal, Transaction
 
@@ -16,7 +16,7 @@ log = logging.getLogger(__name__)
 
 LOOK_EVERY = 2.0
 HOLD = 300.0
-"""Seconds for which a finished card whose hand-over was cut off waits inside for its holder to come back."""
+"""Seconds for which a card whose making or hand-over was cut off waits inside for its holder to come back."""
 
 
 class Caretaker:
@@ -28,7 +28,8 @@ class Caretaker:
         self._changed = changed
         self._book = JobBook(journal)
         self._recovery = Recovery(self._book, printer)
-        self._held_since: float | None = None
+        self._held: tuple[str, float] | None = None
+        """The job whose card waits inside, and since when."""
         self.at_work = asyncio.Lock()
         """Held by whoever moves the card: the caretaker or a collection."""
         self.ready = False
@@ -45,13 +46,14 @@ class Caretaker:
         """Settles the open job if there is one and the printer answers."""
         job = await self._book.current()
         if job is None:
-            self._held_since = None
+            self._held = None
             self._is_ready()
             return
         try:
-            if self._held_since is not None:
-                await self._hold(job)
+            if self._held is not None and self._held[0] == job.id and job.state in HOLDABLE:
+                await self._hold(job, self._held[1])
                 return
+            self._held = None
             settled, end = await self._recovery.settle(job, f"recovered from {job.state}", holder_present=False)
             await self._journal.write(
                 lambda tx: audit.append(
@@ -62,16 +64,15 @@ class Caretaker:
         except (DeviceError, TimeoutError) as error:
             log.warning("job %s: not settled yet: %s", job.id, error)
             return
-        if settled is Settled.HELD:
-            self._held_since = asyncio.get_running_loop().time()
+        if settled in (Settled.HELD, Settled.UNFINISHED):
+            self._held = (job.id, asyncio.get_running_loop().time())
         self._is_ready()
 
-    async def _hold(self, job: Job) -> None:
-        now = asyncio.get_running_loop().time()
-        if job.state in (JobState.PRINTED, JobState.PRESENT_INTENT) and now - (self._held_since or now) < HOLD:
+    async def _hold(self, job: Job, since: float) -> None:
+        if asyncio.get_running_loop().time() - since < HOLD:
             return
-        self._held_since = None
-        await self._recovery.scrap(job, "finished card not collected in time")
+        self._held = None
+        await self._recovery.scrap(job, "its holder did not come back in time")
         self._changed()
 
     def _is_ready(self) -> None:

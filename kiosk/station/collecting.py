@@ -24,6 +24,7 @@ from kiosk.journal.database import Journal
 from kiosk.queueing.delivery import TicketDesk
 from kiosk.station.admission import Admission
 from kiosk.station.fingers import FingerCheck
+from kiosk.station.receipts import Receipts
 from kiosk.station.refusal import Refused
 
 log = logging.getLogger(__name__)
@@ -43,6 +44,7 @@ class Parts:
     maker: CardMaker
     desk: TicketDesk
     link: CentreLink
+    receipts: Receipts
     staff_service: str
     """The counter that helps when the kiosk cannot go on."""
     specimen: bool
@@ -111,6 +113,7 @@ class Collector:
         if self._session is not None:
             self._session.cancel()
             await asyncio.gather(self._session, return_exceptions=True)
+        await self._parts.receipts.stop()
 
     # -- the session ---------------------------------------------------------------------------------------------
     async def _run(self, approval: Approval) -> None:
@@ -129,6 +132,8 @@ class Collector:
             artwork = Artwork(face, self._parts.chips.plan(approval.record))
             made = await self._parts.maker.make(approval.jti, artwork, self._report)
             await self._finish(made)
+            if made.end is JobEnd.TAKEN:
+                self._parts.receipts.print_soon(approval.jti)
         except TemplateError as error:
             log.error("the record holds no usable finger: %s", error)
             await self._to_staff(Cause.NO_FINGERS)

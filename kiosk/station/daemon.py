@@ -10,9 +10,10 @@ from pathlib import Path
 import httpx
 import uvicorn
 
+from kiosk.biometrics.examiner import Examiner
 from kiosk.centre.link import TIMEOUT
 from kiosk.clock import SystemChance, WallClock
-from kiosk.devices.machine import build
+from kiosk.devices.machine import build, minutiae_detector
 from kiosk.devices.profile import Profile
 from kiosk.journal.database import Journal, JournalError
 from kiosk.station.app import create_app
@@ -62,8 +63,10 @@ def _listener(run: Path) -> socket.socket:
 
 
 async def _serve(profile: Profile, journal: Journal, listener: socket.socket, ring: LogRing) -> None:
+    detector = minutiae_detector()
+    examiner = Examiner(detector, threaded=True)
     async with httpx.AsyncClient(base_url=profile.centre.url, timeout=TIMEOUT) as centre:
-        station = Station(profile, build(profile), journal, centre, WallClock(), SystemChance())
+        station = Station(profile, build(profile), journal, centre, WallClock(), SystemChance(), examiner)
         # Event streams never end by themselves, so going down does not wait for them.
         config = uvicorn.Config(
             create_app(station, ring), log_config=None, access_log=False, timeout_graceful_shutdown=1
@@ -80,3 +83,5 @@ async def _serve(profile: Profile, journal: Journal, listener: socket.socket, ri
                 await uvicorn.Server(config).serve(sockets=[listener])
         finally:
             await station.stop()
+            examiner.close()
+            detector.stop()

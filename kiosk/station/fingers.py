@@ -5,7 +5,7 @@ Only the finger that is asked for can match: a second one let in unasked would d
 all attempts together come to is said in `kiosk.biometrics.policy`.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 
 from drivers.contract.fingerprint_scanner import CaptureRetry, FingerImage, FingerprintScanner, Light, RetryReason
 from kiosk.api.messages import Cause, FingerPrompt
@@ -20,9 +20,9 @@ NO_MATCH = "no_match"
 FINGERS = 2
 """Fingers of a record that are asked for, in its order."""
 
-Decide = Callable[[FingerImage, Sequence[bytes | bytearray]], bool]
+Decide = Callable[[FingerImage, Sequence[bytes | bytearray]], Awaitable[bool]]
 """True if the image is of a finger in these records; raises CaptureRetry for a poor image, TemplateError for a bad
-record."""
+record, DeviceError if nobody can tell."""
 
 
 class FingerCheck:
@@ -38,7 +38,7 @@ class FingerCheck:
     async def run(self, approval: Approval, show: Callable[[FingerPrompt], None]) -> Cause | None:
         """None once a finger matched; FINGER_NO_MATCH after all attempts; FINGER_NOT_SEEN if nobody is there.
 
-        DeviceError if the scanner fails, TemplateError if the record's fingers are no fingers.
+        DeviceError if the scanner or the detector fails, TemplateError if the record's fingers are no fingers.
         """
         try:
             for position in list(dict.fromkeys(one.position for one in approval.record.fingers))[:FINGERS]:
@@ -56,7 +56,7 @@ class FingerCheck:
             show(FingerPrompt(finger=position, attempt=attempt, attempts=self._attempts, hint=hint))
             await self._scanner.light(Light.WAITING)
             try:
-                matched = self._matches(await self._scanner.capture(self._timeout), position, approval)
+                matched = await self._matches(await self._scanner.capture(self._timeout), position, approval)
             except CaptureRetry as retry:
                 if retry.reason is RetryReason.NO_FINGER and hint == RetryReason.NO_FINGER:
                     return Cause.FINGER_NOT_SEEN
@@ -73,10 +73,10 @@ class FingerCheck:
             await self._scanner.wait_lifted(LIFT_TIMEOUT)
         return Cause.FINGER_NO_MATCH
 
-    def _matches(self, image: FingerImage, position: str, approval: Approval) -> bool:
+    async def _matches(self, image: FingerImage, position: str, approval: Approval) -> bool:
         references = [bytearray(one.template) for one in approval.record.fingers if one.position == position]
         try:
-            return self._decide(image, references)
+            return await self._decide(image, references)
         finally:
             image.wipe()
             for reference in references:

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from importlib import metadata
 
@@ -10,21 +10,26 @@ import httpx
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from kiosk.api import messages as m
-from kiosk.biometrics.policy import decide
+from kiosk.biometrics.examiner import Examiner
 from kiosk.cards import ledger
 from kiosk.cards.approval import DOCUMENT, Authority
 from kiosk.cards.jobs import JobBook
+from kiosk.cards.jws import CentreKey
 from kiosk.cards.maker import CardMaker
 from kiosk.cards.personalise import layout
 from kiosk.cards.personalise.files import DocumentSigner
 from kiosk.centre import shelf
 from kiosk.centre.cards import CentreSigner, Presigner, ShelvedSigner
-from kiosk.centre.link import CentreLink
+from kiosk.centre.link import CentreLink, behind
+from kiosk.centre.standing import Standings
 from kiosk.clock import Chance, Clock
 from kiosk.devices.machine import Machine
 from kiosk.devices.profile import Profile
-from kiosk.journal import audit
+from kiosk.journal import audit, export, inspection
 from kiosk.journal.database import Journal, Transaction
+from kiosk.journal.identity import KioskKey
+from kiosk.journal.sealer import Sealer
+from kiosk.journal.timekeeper import TimeKeeper, TimeSource
 from kiosk.queueing.delivery import Roll, TicketDesk
 from kiosk.queueing.numbers import Queue, Series
 from kiosk.station.admission import Admission
@@ -32,6 +37,7 @@ from kiosk.station.caretaker import Caretaker, close_cut_off_acts
 from kiosk.station.chips import chip_desk
 from kiosk.station.collecting import Collector, Parts
 from kiosk.station.fingers import FingerCheck
+from kiosk.station.receipts import Receipts
 from kiosk.station.refusal import Refused
 from kiosk.station.selftest import MEGABYTE, judge
 
@@ -49,11 +55,15 @@ class Station:
         centre: httpx.AsyncClient,
         clock: Clock,
         chance: Chance,
+        examiner: Examiner,
     ) -> None:
         self.profile = profile
         self.machine = machine
         self.journal = journal
-        self._clock = clock
+        self._examiner = examiner
+        self._time = TimeKeeper(clock, battery=profile.kiosk.clock_battery)
+        self.key = KioskKey.kept(journal.path.parent, profile.kiosk.id, chance)
+        self.sealer = Sealer(journal, self.key, self._time)
         self._revision = 0
         self._change = asyncio.Condition()
         self._tasks: list[asyncio.Task[None]] = []
@@ -63,14 +73,20 @@ class Station:
         self.queue = Queue(
             tuple(Series(s.id, s.letter, s.name, s.minutes, s.counters) for s in profile.services), office.timezone
         )
+        centre_key = Ed25519PublicKey.from_public_bytes(profile.centre.key_bytes)
+        authority = Authority(
+            CentreKey(profile.centre.issuer, centre_key, profile.centre.key_id), office.id, profile.kiosk.id
+        )
+        self._standings = Standings(authority)
         presigner = Presigner(centre, office.id, layout.load(profile.chip.layout), profile.chip.size)
         self.link = CentreLink(
             journal,
             centre,
-            clock,
+            self._time,
             presigner,
-            office=office.id,
-            kiosk=profile.kiosk.id,
+            self._standings,
+            authority,
+            chance,
             poll_seconds=profile.centre.poll_seconds,
         )
         self.link.changed = self.changed
@@ -88,9 +104,8 @@ class Station:
         self.caretaker: Caretaker | None = None
         self.collector: Collector | None = None
         if machine.card_printer and machine.card_encoder and machine.fingerprint_scanner:
-            key = Ed25519PublicKey.from_public_bytes(profile.centre.key_bytes)
             self.caretaker = Caretaker(journal, machine.card_printer, self.changed)
-            chips = chip_desk(profile, centre, self._signer(centre), clock, chance)
+            chips = chip_desk(profile, centre, self._signer(centre), self._time, chance)
             maker = CardMaker(
                 JobBook(journal),
                 machine.card_printer,
@@ -103,10 +118,10 @@ class Station:
             self.collector = Collector(
                 Parts(
                     journal=journal,
-                    admission=Admission(journal, Authority(profile.centre.issuer, key, office.id), self.link, clock),
+                    admission=Admission(journal, authority, self._standings, self.link, self._time),
                     fingers=FingerCheck(
                         machine.fingerprint_scanner,
-                        lambda image, references: decide(image, references).matched,
+                        examiner.matches,
                         journal,
                         attempts=limits.finger_attempts,
                         timeout=limits.finger_timeout,
@@ -115,6 +130,15 @@ class Station:
                     maker=maker,
                     desk=self.desk,
                     link=self.link,
+                    receipts=Receipts(
+                        journal,
+                        machine.thermal_printer,
+                        clock,
+                        office=office.name,
+                        kiosk=profile.kiosk.id,
+                        timezone=office.timezone,
+                        simulated=profile.simulated,
+                    ),
                     staff_service=office.staff_service,
                     specimen=not profile.production,
                 ),
@@ -134,15 +158,19 @@ class Station:
         """Opens the devices, asks the hardware what the last run left, and begins to follow the centre."""
 
         def begin(tx: Transaction) -> None:
+            self.sealer.begin(tx)
             close_cut_off_acts(tx)
             audit.append(tx, audit.Event.KIOSK_STARTED, "kiosk", version=version(), profile=self.profile.name)
 
+        await self.sealer.start()
         await self.journal.write(begin)
         self.machine.watch(lambda slot, status: self.changed())
         await self.machine.start()
+        self._tasks.append(asyncio.create_task(self.sealer.run()))
         self._tasks.append(asyncio.create_task(self.link.run()))
         if self.caretaker is not None:
             self._tasks.append(asyncio.create_task(self.caretaker.run()))
+            self._tasks.append(asyncio.create_task(self._examiner.keep_ready(self.changed)))
         self.changed()
 
     async def stop(self) -> None:
@@ -203,11 +231,26 @@ class Station:
         state, report = await self.state(), await self.verify_journal()
         return judge(state, report, free=self.journal.free_bytes(), needed=self._disk_needed)
 
-    async def verify_journal(self) -> m.JournalReport:
-        report = await self.journal.read(lambda tx: audit.check(tx.rows("SELECT * FROM audit ORDER BY sequence")))
+    async def verify_journal(self, witnesses: Sequence[str] = ()) -> m.JournalReport:
+        """Checks the chain, the checkpoints, and checkpoints that others kept."""
+
+        def look(tx: Transaction) -> audit.Report:
+            return inspection.check(tx.rows(inspection.RECORDS), tx.rows(inspection.CHECKPOINTS), witnesses=witnesses)
+
+        report = await self.journal.read(look)
         return m.JournalReport(
-            ok=not report.problems, records=report.records, head=report.head, problems=list(report.problems)
+            ok=not report.problems,
+            records=report.records,
+            head=report.head,
+            problems=list(report.problems),
+            checkpoints=report.checkpoints,
+            sealed=report.sealed,
         )
+
+    async def export_journal(self) -> str:
+        """The whole audit as one signed text; its newest record has a checkpoint."""
+        await self.sealer.checkpoint()
+        return await self.journal.read(lambda tx: "".join(export.lines(tx, export.Writer(self.key))))
 
     # -- state ---------------------------------------------------------------------------------------------------
     async def state(self) -> m.State:
@@ -221,7 +264,7 @@ class Station:
         services, link, blanks = await self.journal.read(ask)
         return m.State(
             revision=revision,
-            now=self._clock.now(),
+            now=self._time.now(),
             office=self.profile.office.name,
             simulated=self.profile.simulated,
             ready=self.caretaker is None or self.caretaker.ready,
@@ -260,14 +303,20 @@ class Station:
         for device in (self.machine.card_printer, self.machine.card_encoder, self.machine.fingerprint_scanner):
             if device is not None and device.status.causes and not device.lock.locked():
                 return device.status.causes[0]
+        if self._examiner.cause is not None:
+            return self._examiner.cause
         if self.profile.chip.keys == "centre" and not self.link.up:
             return self.link.cause  # nobody but the centre can open a card's secure channel
         if self.journal.free_bytes() < self._disk_needed:
             return m.Cause.DISK_FULL
+        if self._time.source is TimeSource.NONE:
+            return m.Cause.CLOCK_UNKNOWN
 
         def ask(tx: Transaction) -> m.Cause | None:
-            if not shelf.authorised(tx, DOCUMENT):
-                return m.Cause.AUTHORISATION_CUT
+            if behind(tx):
+                return m.Cause.JOURNAL_BEHIND
+            if (cut := self._not_authorised(tx, DOCUMENT)) is not None:
+                return cut
             return m.Cause.BLANKS_OUT if ledger.balance(tx).hopper <= 0 else None
 
         return await self.journal.read(ask)
@@ -287,10 +336,13 @@ class Station:
         )
 
     def _service_cause(self, tx: Transaction, service: str) -> m.Cause | None:
-        if not shelf.authorised(tx, service):
-            return m.Cause.AUTHORISATION_CUT
+        if (cut := self._not_authorised(tx, service)) is not None:
+            return cut
         needs_link = next(one.needs_link for one in self.profile.services if one.id == service)
         return self.link.cause if needs_link else None
+
+    def _not_authorised(self, tx: Transaction, service: str) -> m.Cause | None:
+        return self._standings.service_cause(tx, service, self._time.now(), self.link.cause)
 
 
 def version() -> str:

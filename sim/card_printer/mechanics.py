@@ -18,6 +18,8 @@ TO_STATION = 1.0
 PANELS = (("y", 4.0), ("m", 4.0), ("c", 4.0), ("k", 3.0), ("o", 2.0))
 """In the order of the ribbon, with the time each takes."""
 EJECT = (0.7, 0.8)
+RUN_ON = 0.4
+"""For how long the exit rollers still turn when the card is out and a hand can have it."""
 FLIP = 2.5
 REJECT = 2.0
 CLEAN = 30.0
@@ -293,6 +295,7 @@ class Mechanics:
         self.world.move(card, Place.EJECT)
         await self._wait(EJECT[1])
         self.world.move(card, Place.BEZEL)
+        await self._wait(RUN_ON)
 
     async def _to_bin(self, card: Card, seconds: float = REJECT) -> None:
         await self._wait(seconds)

@@ -7,8 +7,11 @@ from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.middleware.base import RequestResponseEndpoint
 
+from sim.centre.books import KioskEvent
 from sim.centre.cards import routes
-from sim.centre.registry import Centre, KioskEvent
+from sim.centre.registry import KIOSK, Centre
+
+KioskId = Annotated[str, Query(min_length=1, max_length=60)]
 
 
 class EventIn(BaseModel):
@@ -52,20 +55,22 @@ def create_app(centre: Centre) -> FastAPI:
         return {"status": "ok"}
 
     @app.get("/v1/offices/{office}/approvals")
-    async def approvals(office: str, since: Annotated[int, Query(ge=0)] = 0) -> dict[str, Any]:
+    async def approvals(office: str, since: Annotated[int, Query(ge=0)] = 0, kiosk: KioskId = KIOSK) -> dict[str, Any]:
         known(office)
-        cursor, entries = centre.approvals(since)
+        cursor, entries = centre.approvals(since, kiosk)
         return {"cursor": cursor, "approvals": [{"approval": e.approval, "record": e.record} for e in entries]}
 
-    @app.get("/v1/offices/{office}/services")
-    async def services(office: str) -> dict[str, Any]:
+    @app.get("/v1/offices/{office}/standing")
+    async def standing(
+        office: str, kiosk: KioskId, nonce: Annotated[str, Query(pattern=r"^[0-9a-f]{16,64}$")]
+    ) -> dict[str, str]:
         known(office)
-        return {"services": {name: {"authorised": given} for name, given in centre.services.items()}}
+        return {"standing": centre.standing(kiosk, nonce)}
 
     @app.post("/v1/offices/{office}/events")
-    async def events(office: str, batch: EventsIn) -> dict[str, int]:
+    async def events(office: str, batch: EventsIn) -> dict[str, str]:
         known(office)
         told = [KioskEvent(batch.kiosk, e.sequence, e.kind, e.at, e.body) for e in batch.events]
-        return {"acknowledged": centre.receive(batch.kiosk, told)}
+        return {"receipt": centre.receive(batch.kiosk, told)}
 
     return app

@@ -29,9 +29,9 @@ def _json(value: dict[str, Any]) -> bytes:
     return json.dumps(value, separators=(",", ":"), ensure_ascii=False).encode()
 
 
-def sign(claims: dict[str, Any]) -> str:
-    """`claims` as a compact JWS signed with the specimen key."""
-    header = {"alg": "EdDSA", "kid": KEY_ID, "typ": "prr+jwt"}
+def sign(claims: dict[str, Any], kind: str = "prr+jwt") -> str:
+    """`claims` as a compact JWS signed with the specimen key. `kind`: what sort of statement it is (`typ`)."""
+    header = {"alg": "EdDSA", "kid": KEY_ID, "typ": kind}
     signed = f"{_part(_json(header))}.{_part(_json(claims))}"
     return f"{signed}.{_part(_KEY.sign(signed.encode('ascii')))}"
 

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any, Literal, get_args
 
 from sim.centre import keys
+from sim.centre.books import KioskBook, KioskEvent
 from sim.centre.people import OFFICE, Person, Record, record_digest, specimen_people
 
 Outage = Literal["none", "link", "server"]
@@ -24,6 +25,10 @@ SERVICES = ("ktp-el", "perekaman", "pengambilan", "kartu-keluarga", "akta", "pin
 """Services whose authorisation the centre gives and cuts; more may be added by `cut_service`."""
 _CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _VALID = timedelta(days=30)
+KIOSK = "SPC01-K1"
+"""The kiosk of hw_profiles/laptop-sim.toml."""
+GRANTED = timedelta(days=7)
+"""For so long a service is authorised by one statement, unless `granted` says otherwise."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,19 +38,27 @@ class Entry:
     number: int
     jti: str
     nik: str
+    kiosk: str
+    """The one that it is for: the first of the office that asked."""
     approval: str
     record: Record
 
 
 @dataclass(frozen=True, slots=True)
-class KioskEvent:
-    """Something a kiosk has told."""
+class _Draft:
+    """An approval that no kiosk has asked for yet."""
 
-    kiosk: str
-    sequence: int
-    kind: str
-    at: str
-    body: dict[str, Any]
+    number: int
+    jti: str
+    nik: str
+    claims: dict[str, Any]
+    record: Record
+    genuine: bool
+
+    def given_to(self, kiosk: str) -> Entry:
+        claims = self.claims | {"kiosk": kiosk}
+        approval = keys.sign(claims) if self.genuine else keys.forge(claims)
+        return Entry(self.number, self.jti, self.nik, kiosk, approval, self.record)
 
 
 class Centre:
@@ -58,9 +71,12 @@ class Centre:
         self._now = now
         self._chance = random.Random(f"centre {seed}")
         self._outage: Outage = "none"
-        self._log: list[Entry] = []
+        self.granted: dict[str, timedelta] = {}
+        self.revoked: set[str] = set()
+        self.books: dict[str, KioskBook] = {}
+        """What each kiosk has told."""
+        self._log: list[Entry | _Draft] = []
         self._cursor = 0
-        self._events: dict[str, dict[int, KioskEvent]] = {}
         self._watchers: list[Callable[[], None]] = []
         for person in self.people:
             self.set_approval(person.nik, "good")
@@ -121,10 +137,38 @@ class Centre:
         self.services[service] = authorised
         self._changed()
 
+    def revoke(self, jti: str) -> None:
+        """Takes an approval back."""
+        self.revoked.add(jti)
+        self._changed()
+
     # -- what the interface answers ------------------------------------------------------------------------------
-    def approvals(self, since: int) -> tuple[int, list[Entry]]:
-        """(cursor, entries newer than `since`)."""
-        return self._cursor, [entry for entry in self._log if entry.number > since]
+    def approvals(self, since: int, kiosk: str = KIOSK) -> tuple[int, list[Entry]]:
+        """(cursor, entries newer than `since` for this kiosk). What nobody has asked for yet becomes this kiosk's."""
+        self._log = [
+            one.given_to(kiosk) if isinstance(one, _Draft) and one.number > since else one for one in self._log
+        ]
+        mine = [one for one in self._log if isinstance(one, Entry) and one.kiosk == kiosk and one.number > since]
+        return self._cursor, mine
+
+    def standing(self, kiosk: str, nonce: str) -> str:
+        """The centre's signed word to this kiosk: the time, the services, the approvals taken back."""
+        now = self._now()
+        return keys.sign(
+            {
+                "iss": ISSUER,
+                "aud": self.office,
+                "kiosk": kiosk,
+                "nonce": nonce,
+                "time": now.isoformat(timespec="milliseconds"),
+                "services": {
+                    name: {"authorised": given, "until": (now + self.granted.get(name, GRANTED)).isoformat()}
+                    for name, given in self.services.items()
+                },
+                "revoked": sorted(self.revoked),
+            },
+            "standing+jwt",
+        )
 
     def document_of(self, jti: str) -> str | None:
         """The document number on the card that this approval is for; None if there is no such approval."""
@@ -133,23 +177,25 @@ class Centre:
                 return str(entry.record["document_number"])
         return None
 
-    def receive(self, kiosk: str, events: list[KioskEvent]) -> int:
-        """Keeps events, each once; the highest sequence up to which none is missing (0 if the first is)."""
-        kept = self._events.setdefault(kiosk, {})
+    def receive(self, kiosk: str, events: list[KioskEvent]) -> str:
+        """Keeps events, each once; the signed receipt for all up to which none is missing (number 0: none)."""
+        book = self.books.setdefault(kiosk, KioskBook(kiosk))
         for event in events:
-            if event.sequence not in kept:
-                kept[event.sequence] = event
+            if book.take(event):
                 self._note(event)
-        acknowledged = 0
-        while acknowledged + 1 in kept:
-            acknowledged += 1
         self._changed()
-        return acknowledged
+        said = {"iss": ISSUER, "kiosk": kiosk, "sequence": book.whole, "chain": book.chain.hex()}
+        return keys.sign(said, "receipt+jwt")
 
     @property
     def events(self) -> list[KioskEvent]:
         """Everything kiosks have told, by kiosk and sequence."""
-        return [kept[n] for _, kept in sorted(self._events.items()) for n in sorted(kept)]
+        return [book.events[n] for _, book in sorted(self.books.items()) for n in sorted(book.events)]
+
+    @property
+    def alarms(self) -> list[str]:
+        """What somebody must look into, by kiosk."""
+        return [f"{kiosk}: {alarm}" for kiosk, book in sorted(self.books.items()) for alarm in book.alarms]
 
     # ------------------------------------------------------------------------------------------------------------
     def _note(self, event: KioskEvent) -> None:
@@ -160,7 +206,7 @@ class Centre:
             if entry.jti in said:
                 self.person(entry.nik).collected = True
 
-    def _entry(self, person: Person, kind: str) -> Entry:
+    def _entry(self, person: Person, kind: str) -> _Draft:
         now = self._now()
         jti = f"PRR-{self._cursor:06d}"
         record = person.record
@@ -184,8 +230,7 @@ class Centre:
             claims["nik"] = next(other.nik for other in self.people if other is not person)
         elif kind == "forged_record":
             record = record | {"name": "PALSU SPECIMEN"}
-        approval = keys.forge(claims) if kind == "forged" else keys.sign(claims)
-        return Entry(self._cursor, jti, person.nik, approval, record)
+        return _Draft(self._cursor, jti, person.nik, claims, record, genuine=kind != "forged")
 
     def _changed(self) -> None:
         for watcher in tuple(self._watchers):

@@ -13,7 +13,7 @@ from kiosk.cards.jobs import JobEnd
 from kiosk.journal import audit
 from kiosk.journal.database import Transaction
 from sim.card_printer.evolis import Simulator as PrinterSimulator
-from sim.centre.registry import KioskEvent
+from sim.centre.books import KioskEvent
 from sim.office.mortal import MortalJournal
 from sim.world import PATH, Card, Event, Place, World
 

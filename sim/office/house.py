@@ -5,13 +5,17 @@ starts it on the journal that is there, `strike` ends it between two instants, w
 """
 
 import asyncio
+import atexit
+from collections.abc import Collection
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import httpx
 
+from kiosk.biometrics.examiner import Examiner
 from kiosk.devices.loading import load
-from kiosk.devices.machine import POLL_SECONDS, build
+from kiosk.devices.machine import POLL_SECONDS, build, minutiae_detector
 from kiosk.devices.profile import Profile
 from kiosk.station.station import Station
 from sim.card_encoder.pcsc import Simulator as EncoderSimulator
@@ -30,25 +34,42 @@ SCANNERS: dict[str, Any] = {"grow": GrowSimulator, "libfprint": LibfprintSimulat
 """Every driver of a fingerprint scanner, with its simulator."""
 
 
+@cache
+def examiner() -> Examiner:
+    """One for all houses of this process: it keeps nothing of a finger, and its helper takes a while to start."""
+    detector = minutiae_detector()
+    atexit.register(detector.stop)
+    return Examiner(detector, threaded=False)
+
+
 class House:
     """`moments` numbers every commit, card movement and device message, so that a cut can be put at any of them."""
 
     def __init__(
-        self, folder: Path, *, seed: int = 0, profile: Profile | None = None, rest: float = POLL_SECONDS
+        self,
+        folder: Path,
+        *,
+        seed: int = 0,
+        profile: Profile | None = None,
+        rest: float = POLL_SECONDS,
+        pace: float = 1.0,
+        elsewhere: Collection[str] = (),
     ) -> None:
+        """`rest`: seconds between two polls of an idle device. `pace`: of every motor and wire, 1.0 as real ones.
+        `elsewhere`: slots whose devices kioskd reaches by the profile's own transport, not over a pipe from here."""
         self.folder = folder
         self.profile = profile or load("laptop-sim")
         self.clock = OfficeClock()
         self.moments = Moments()
         self.world = TappedWorld(self.moments)
         self.centre = Centre(self.clock.now, seed=seed)
-        self.printer = PrinterSimulator(self.world, seed=seed)
-        self.encoder = EncoderSimulator(self.world, seed=seed)
-        self.thermal = ThermalSimulator(self.world, seed=seed)
+        self.printer = PrinterSimulator(self.world, seed=seed, pace=pace)
+        self.encoder = EncoderSimulator(self.world, seed=seed, pace=pace)
+        self.thermal = ThermalSimulator(self.world, seed=seed, pace=pace)
         scanner = self.profile.slots.fingerprint_scanner
         self.scanner_driver = scanner.driver if scanner else "grow"
-        self.scanner = SCANNERS[self.scanner_driver](self.world, seed=seed)
-        self.dispenser = DispenserSimulator(self.world, seed=seed)
+        self.scanner = SCANNERS[self.scanner_driver](self.world, seed=seed, pace=pace)
+        self.dispenser = DispenserSimulator(self.world, seed=seed, pace=pace)
         self.simulators: dict[str, Any] = {
             "card_printer": self.printer,
             "card_encoder": self.encoder,
@@ -61,6 +82,7 @@ class House:
         self.journal: MortalJournal
         self._chance = SeededChance(seed)
         self._rest = rest
+        self._elsewhere = frozenset(elsewhere)
         self._http: httpx.AsyncClient
 
     async def boot(self) -> None:
@@ -69,10 +91,11 @@ class House:
         self.links = {
             slot: PipeConnector(tapped(simulator.serve, simulator.DEVICE, self.moments))
             for slot, simulator in self.simulators.items()
+            if slot not in self._elsewhere
         }
         self._http = httpx.AsyncClient(transport=CentreTransport(self.centre), base_url="http://centre", timeout=10.0)
         machine = build(self.profile, dict(self.links), rest=self._rest)
-        self.station = Station(self.profile, machine, self.journal, self._http, self.clock, self._chance)
+        self.station = Station(self.profile, machine, self.journal, self._http, self.clock, self._chance, examiner())
         await self.station.start()
 
     @property

@@ -12,7 +12,7 @@ from typing import Any
 
 from PIL import Image
 
-from drivers.contract.fingerprint_scanner import FingerImage
+from drivers.contract.fingerprint_scanner import FingerImage, MinutiaeDetector
 from kiosk.biometrics import policy
 from kiosk.cards import lds
 from kiosk.cards.record import CardRecord
@@ -35,7 +35,7 @@ def _kept(work: Callable[..., Any], key: Callable[..., Hashable]) -> Callable[..
 def use() -> None:
     """Keeps, from here on in this process: faces, photos for the chip, panels, dots on cards, finger decisions."""
     collecting: Any = importlib.import_module("kiosk.station.collecting")
-    station: Any = importlib.import_module("kiosk.station.station")
+    examiner: Any = importlib.import_module("kiosk.biometrics.examiner")
     # The panels are the driver's own work; it is reached by name, as the kiosk reaches it, and not judged by itself.
     job: Any = importlib.import_module("drivers.card_printer.evolis.job")
     painter: Any = ink
@@ -48,14 +48,14 @@ def use() -> None:
     files.small_jpeg = _kept(lds.small_jpeg, lambda photo, limit: (photo, limit))
     decide = _kept(policy.decide, _touch_of)
 
-    def decided(image: FingerImage, references: Sequence[bytes]) -> policy.Decision:
+    def decided(image: FingerImage, references: Sequence[bytes], detector: MinutiaeDetector) -> policy.Decision:
         try:
-            decision: policy.Decision = decide(image, references)
+            decision: policy.Decision = decide(image, references, detector)
         finally:
             image.wipe()
         return decision
 
-    station.decide = decided
+    examiner.decide = decided
 
 
 class _Same:
@@ -79,5 +79,5 @@ def _ink_of(panels: dict[str, tuple[bytes, int]]) -> Hashable:
     return tuple(sorted(panels.items()))
 
 
-def _touch_of(image: FingerImage, references: Sequence[bytes]) -> Hashable:
+def _touch_of(image: FingerImage, references: Sequence[bytes], _: MinutiaeDetector) -> Hashable:
     return bytes(image.pixels), tuple(map(bytes, references))

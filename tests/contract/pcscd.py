@@ -70,14 +70,7 @@ class Pcscd:
 @contextlib.contextmanager
 def private_pcscd() -> Iterator[Pcscd]:
     """The process's own pcscd, running. Skips where it is not installed, unless CI says that it must be."""
-    missing = [what for what in ("pcscd", "setpriv") if shutil.which(what, path=_path()) is None]
-    if not DRIVER.exists():
-        missing.append(str(DRIVER))
-    if not RUN.exists():  # pcscd insists on it, even where it may not write there; systemd or its package makes it
-        if os.geteuid() == 0:
-            RUN.mkdir()
-        else:
-            missing.append(str(RUN))
+    missing = lacking()
     if missing:
         reason = f"missing: {', '.join(missing)} (Debian: pcscd, vsmartcard-vpcd)"
         if os.environ.get("CI") == "true":
@@ -90,6 +83,19 @@ def private_pcscd() -> Iterator[Pcscd]:
         yield daemon
     finally:
         daemon.stop()
+
+
+def lacking() -> list[str]:
+    """What has to be installed before a private pcscd can run; empty if it can."""
+    missing = [what for what in ("pcscd", "setpriv") if shutil.which(what, path=_path()) is None]
+    if not DRIVER.exists():
+        missing.append(str(DRIVER))
+    if not RUN.exists():  # pcscd insists on it, even where it may not write there; systemd or its package makes it
+        if os.geteuid() == 0:
+            RUN.mkdir()
+        else:
+            missing.append(str(RUN))
+    return missing
 
 
 @functools.cache

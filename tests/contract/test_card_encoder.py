@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from drivers.card_encoder.pcsc import Driver, Options, link, link_over
-from drivers.contract.errors import DeviceError
+from drivers.card_encoder.pcsc import Driver, FramedReader, Options, link, link_over
+from drivers.contract.errors import DeviceError, TransportError
 from drivers.contract.words import Completion, DeviceCause, DeviceState, Media
 from drivers.transport.base import LinkError
 from drivers.transport.pcsc import PcscReader
@@ -99,6 +99,23 @@ async def test_open_waits_for_the_printer_to_bring_the_card() -> None:
     asyncio.get_running_loop().call_later(1.0, k.at_station)
     channel = await k.driver.open(timeout=2.0)
     assert asyncio.get_running_loop().time() == pytest.approx(1.0, abs=0.2)
+    await channel.close()
+    await k.driver.stop()
+
+
+async def test_a_chip_that_is_seen_before_it_can_run_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    k = await kiosk()
+    k.at_station()
+    starts, first = FramedReader.connect, iter([True])
+
+    async def unpowered_at_first(reader: FramedReader) -> bytes:
+        if next(first, False):
+            raise TransportError(DeviceCause.NO_CARD, "connect: 0x80100067")
+        return await starts(reader)
+
+    monkeypatch.setattr(FramedReader, "connect", unpowered_at_first)
+    channel = await k.driver.open(timeout=2.0)
+    assert await channel.transmit(UID) == k.card.uid + b"\x90\x00"
     await channel.close()
     await k.driver.stop()
 

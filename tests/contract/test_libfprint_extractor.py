@@ -1,25 +1,27 @@
 """libfprint's minutiae detector through the helper: the same as libfprint's own, or nothing at all."""
 
-import asyncio
 import base64
 import json
 import math
 import os
+import signal
 import struct
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections import deque
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from PIL import Image
 
-from drivers.contract.errors import DeviceError, ProtocolError
-from drivers.contract.fingerprint_scanner import CaptureRetry, FingerImage, RetryReason
+from drivers.contract.errors import DeviceError, ProtocolError, TransportError
+from drivers.contract.fingerprint_scanner import CaptureRetry, FingerImage, FoundMinutia, RetryReason
+from drivers.contract.words import DeviceCause
 from drivers.fingerprint_scanner.grow import Driver as UartDriver
-from drivers.fingerprint_scanner.libfprint import Extractor, FoundMinutia
+from drivers.fingerprint_scanner.libfprint import Extractor
+from drivers.transport.process import ProcessConnector
 from sim import data
 from sim.fingerprint_scanner.grow import Simulator as UartModule
-from sim.seam.pipe import DeviceSide, PipeConnector
+from sim.seam.pipe import PipeConnector
 from sim.world import World
 from tests.contract.test_libfprint import in_system_python
 
@@ -34,14 +36,12 @@ def image_of(picture: Path) -> FingerImage:
         return FingerImage(grey.width, grey.height, 500, bytearray(grey.tobytes()))
 
 
-@asynccontextmanager
-async def extractor() -> AsyncIterator[Extractor]:
+@pytest.fixture
+def extractor() -> Iterator[Extractor]:
     one = Extractor()
-    await one.start()
-    try:
-        yield one
-    finally:
-        await one.stop()
+    one.start()
+    yield one
+    one.stop()
 
 
 # Nothing of helper.py: straight through libfprint's capture and its own detection on the captured image.
@@ -74,50 +74,43 @@ print(json.dumps(found))
 """
 
 
-@pytest.mark.wall
-async def test_the_minutiae_are_those_of_libfprints_own_detection(tmp_path: Path) -> None:
+def test_the_minutiae_are_those_of_libfprints_own_detection(extractor: Extractor, tmp_path: Path) -> None:
     images = [image_of(picture) for picture in PICTURES]
     assert len(images) >= 15
     given = tmp_path / "pictures.json"
     given.write_text(json.dumps([[i.width, i.height, base64.b64encode(i.pixels).decode()] for i in images]))
     variables = {"PICTURES": str(given), "FP_VIRTUAL_IMAGE": str(tmp_path / "image.sock")}
-    alone = json.loads(await asyncio.to_thread(in_system_python, LIBFPRINT_ALONE, **variables))
-    async with extractor() as one:
-        for picture, image, own in zip(PICTURES, images, alone, strict=True):
-            assert len(own) > 15, picture.name
-            assert [[m.x, m.y] for m in await one.minutiae(image)] == own, picture.name
+    alone = json.loads(in_system_python(LIBFPRINT_ALONE, **variables))
+    for picture, image, own in zip(PICTURES, images, alone, strict=True):
+        assert len(own) > 15, picture.name
+        assert [[m.x, m.y] for m in extractor.minutiae(image)] == own, picture.name
 
 
-@pytest.mark.wall
-async def test_the_angles_are_those_of_an_independent_extractor() -> None:
+def test_the_angles_are_those_of_an_independent_extractor(extractor: Extractor) -> None:
     """The registry's record of each specimen was made by another extractor. Without the half turn between NIST's and
     ISO's angles all would be 128 off; with y upside down they would agree nowhere."""
     apart: list[float] = []
-    async with extractor() as one:
-        for name in data.finger_names():
-            record = data.finger_template(name)
-            known = [struct.unpack_from(">HHB", record, 28 + 6 * at) for at in range(record[27])]
-            for minutia in await one.minutiae(image_of(data.finger_image(name, 1))):
-                near = min(known, key=lambda k: math.dist((k[0] & 0x3FFF, k[1] & 0x3FFF), (minutia.x, minutia.y)))
-                if math.dist((near[0] & 0x3FFF, near[1] & 0x3FFF), (minutia.x, minutia.y)) < 8:
-                    apart.append(abs((near[2] - minutia.angle + 128) % 256 - 128))
+    for name in data.finger_names():
+        record = data.finger_template(name)
+        known = [struct.unpack_from(">HHB", record, 28 + 6 * at) for at in range(record[27])]
+        for minutia in extractor.minutiae(image_of(data.finger_image(name, 1))):
+            near = min(known, key=lambda k: math.dist((k[0] & 0x3FFF, k[1] & 0x3FFF), (minutia.x, minutia.y)))
+            if math.dist((near[0] & 0x3FFF, near[1] & 0x3FFF), (minutia.x, minutia.y)) < 8:
+                apart.append(abs((near[2] - minutia.angle + 128) % 256 - 128))
     assert len(apart) > 100
     assert sorted(apart)[len(apart) // 2] <= 8, "half of them within 11 degrees"
 
 
-@pytest.mark.wall
-async def test_one_extractor_serves_the_image_of_a_uart_module_too() -> None:
+async def test_one_extractor_serves_the_image_of_a_uart_module_too(extractor: Extractor) -> None:
     world = World()
     driver = UartDriver(PipeConnector(UartModule(world, pace=0.0).serve))
     await driver.start()
     world.place_finger(data.finger_image("105", 1))
     image = await driver.capture(timeout=10)
     await driver.stop()
-    async with extractor() as one:
-        assert len(await one.minutiae(image)) > 15
+    assert len(extractor.minutiae(image)) > 15
 
 
-@pytest.mark.wall
 @pytest.mark.parametrize(
     ("size", "grey", "reason"),
     [
@@ -127,14 +120,44 @@ async def test_one_extractor_serves_the_image_of_a_uart_module_too() -> None:
         ((3000, 20), 128, RetryReason.TOO_SMALL),
     ],
 )
-async def test_an_image_without_a_finger_is_a_reason_to_try_again(
-    size: tuple[int, int], grey: int, reason: RetryReason
+def test_an_image_without_a_finger_is_a_reason_to_try_again(
+    extractor: Extractor, size: tuple[int, int], grey: int, reason: RetryReason
 ) -> None:
-    async with extractor() as one:
-        with pytest.raises(CaptureRetry) as told:
-            await one.minutiae(FingerImage(*size, 500, bytearray([grey]) * (size[0] * size[1])))
-        assert told.value.reason is reason
-        assert len(await one.minutiae(image_of(data.finger_image("101", 1)))) > 15, "and it goes on working"
+    with pytest.raises(CaptureRetry) as told:
+        extractor.minutiae(FingerImage(*size, 500, bytearray([grey]) * (size[0] * size[1])))
+    assert told.value.reason is reason
+    assert len(extractor.minutiae(image_of(data.finger_image("101", 1)))) > 15, "and it goes on working"
+
+
+# -- the helper -------------------------------------------------------------------------------------------------------
+def test_a_helper_that_was_killed_between_two_images_is_replaced(extractor: Extractor) -> None:
+    before = extractor.minutiae(image_of(PICTURES[0]))
+    (helper,) = children()
+    os.kill(helper, signal.SIGKILL)
+    assert extractor.minutiae(image_of(PICTURES[0])) == before
+    assert children() != [helper]
+
+
+def test_a_helper_ends_with_its_extractor(extractor: Extractor) -> None:
+    assert len(children()) == 1
+    extractor.stop()
+    assert children() == []
+
+
+def children() -> list[int]:
+    """The processes that this one has started."""
+    return [int(one) for one in Path(f"/proc/self/task/{os.getpid()}/children").read_text().split()]
+
+
+def test_a_helper_that_cannot_be_started_or_is_silent_is_named() -> None:
+    with pytest.raises(TransportError) as missing:
+        Extractor(ProcessConnector("helper", ["/nonexistent"], {})).start()
+    assert missing.value.cause is DeviceCause.NO_DEVICE
+    line = ProcessConnector("helper", ["/bin/cat"], {}).connect_blocking(0.05)
+    with pytest.raises(TransportError) as silent:
+        line.read()
+    line.close()
+    assert silent.value.cause is DeviceCause.NO_ANSWER
 
 
 # -- the guard --------------------------------------------------------------------------------------------------------
@@ -175,42 +198,67 @@ def test_a_print_of_another_form_is_not_guessed_at(other: str) -> None:
     assert read(f"read({other})") == "bridge"
 
 
-class Lying:
-    """A helper whose minutiae are none."""
+class Played:
+    """A helper whose answers are known before; each bytes object is what one read brings, an empty one its end."""
 
-    def __init__(self, minutiae: str) -> None:
-        self._minutiae = minutiae
+    def __init__(self, *answers: bytes) -> None:
+        self._answers = deque(answers)
+        self.closed = 0
 
-    async def serve(self, stream: DeviceSide) -> None:
-        for number in (1, 2):
-            await stream.read(1 << 20)
-            text = f'{{"id": {number}, "ok": true, "minutiae": {self._minutiae}}}'.encode()
-            await stream.write(b"FPH1" + len(text).to_bytes(4, "big") + bytes(4) + text)
+    def connect_blocking(self, timeout: float) -> "Played":
+        return self
+
+    def read(self, limit: int) -> bytes:
+        return self._answers.popleft()
+
+    def write(self, data: bytearray) -> None:
+        assert data.startswith(b"FPH1")
+
+    def close(self) -> None:
+        self.closed += 1
+
+
+def answer(number: int, rest: str) -> bytes:
+    text = f'{{"id": {number}, {rest}}}'.encode()
+    return b"FPH1" + len(text).to_bytes(4, "big") + bytes(4) + text
+
+
+SMALL = FingerImage(64, 64, 500, bytearray(10))
+OPENED = answer(1, '"ok": true')
 
 
 @pytest.mark.parametrize("minutiae", ["null", "[[1, 2]]", "[[1, 2, 256]]", "[[-1, 2, 3]]", "[[1.5, 2, 3]]", "[7]"])
-async def test_minutiae_outside_the_image_or_of_no_sense_are_refused(minutiae: str) -> None:
-    one = Extractor(PipeConnector(Lying(minutiae).serve))
+def test_minutiae_outside_the_image_or_of_no_sense_are_refused(minutiae: str) -> None:
     with pytest.raises(ProtocolError):
-        await one.minutiae(FingerImage(64, 64, 500, bytearray(10)))
-    await one.stop()
+        Extractor(Played(OPENED, answer(2, f'"ok": true, "minutiae": {minutiae}'))).minutiae(SMALL)
 
 
-async def test_what_can_be_read_is_handed_over_in_order() -> None:
-    one = Extractor(PipeConnector(Lying("[[9, 2, 3], [1, 2, 3]]").serve))
-    found = await one.minutiae(FingerImage(64, 64, 500, bytearray(10)))
+def test_what_can_be_read_is_handed_over_in_order() -> None:
+    whole = answer(2, '"ok": true, "minutiae": [[9, 2, 3], [1, 2, 3]]')
+    found = Extractor(Played(OPENED, whole[:5], whole[5:])).minutiae(SMALL)
     assert found == (FoundMinutia(1, 2, 3), FoundMinutia(9, 2, 3))
-    await one.stop()
+    assert "9" not in repr(found), "nothing of a finger is shown"
 
 
-async def test_a_helper_that_refuses_its_own_bridge_gives_no_minutiae() -> None:
-    class Broken:
-        async def serve(self, stream: DeviceSide) -> None:
-            await stream.read(1 << 20)
-            text = b'{"id": 1, "error": "bridge", "text": "a print that does not begin with FP3"}'
-            await stream.write(b"FPH1" + len(text).to_bytes(4, "big") + bytes(4) + text)
-
-    one = Extractor(PipeConnector(Broken().serve))
+def test_a_helper_that_refuses_its_own_bridge_gives_no_minutiae() -> None:
+    helper = Played(answer(1, '"error": "bridge", "text": "a print that does not begin with FP3"'))
     with pytest.raises(DeviceError, match="bridge"):
-        await one.start()
-    await one.stop()
+        Extractor(helper).start()
+    assert helper.closed == 1
+
+
+@pytest.mark.parametrize("said", [b"", b"noise", answer(7, '"ok": true'), OPENED + OPENED])
+def test_a_helper_that_ends_or_says_something_else_is_closed(said: bytes) -> None:
+    helper = Played(said)
+    with pytest.raises(DeviceError):
+        Extractor(helper).start()
+    assert helper.closed == 1
+
+
+def test_an_image_over_which_the_helper_ends_twice_is_given_up() -> None:
+    helper = Played(OPENED, answer(2, '"ok": true, "minutiae": []'), b"", answer(4, '"ok": true'), b"")
+    extractor = Extractor(helper)
+    assert extractor.minutiae(SMALL) == ()
+    with pytest.raises(TransportError):
+        extractor.minutiae(SMALL)
+    assert helper.closed == 2

@@ -7,7 +7,7 @@ at the end of every journey: ledger and physical world agree, blank by blank.
 import asyncio
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,9 @@ from kiosk.station.logring import LogRing
 from sim import data
 from sim.centre import Person
 from sim.office.house import House
+from sim.seam import vpcd
 from sim.world import Place
+from tests.contract.pcscd import READER, Pcscd
 
 BLANKS = 5
 OFFICERS = ("OFFICER-1", "OFFICER-2")
@@ -30,16 +32,31 @@ LIFTED_AFTER = 1.0
 
 
 class Fitted:
-    """Which scanner the next office has; the fixture `each_scanner` changes it."""
+    """What the next office has; the fixtures `each_scanner` and `each_encoder` change it."""
 
     scanner = "grow"
+    pcscd: Pcscd | None = None
+    """A real pcscd, at whose virtual reader the encoder station stands. It keeps real time: see PACE."""
+
+
+PACE = 0.02
+"""Where real time passes, motors and wires run 50 times faster than real ones."""
+QUICK = "[limits]\ntake_timeout = 3.0\n"
+"""Where real time passes, nobody waits half a minute for a card that stays where it is."""
 
 
 class Office(House):
     """Made by `office()`."""
 
     def __init__(self, folder: Path, seed: int) -> None:
-        super().__init__(folder, seed=seed, profile=load(str(_fitted_profile(folder))))
+        real = Fitted.pcscd is not None
+        super().__init__(
+            folder,
+            seed=seed,
+            profile=load(str(_fitted_profile(folder))),
+            pace=PACE if real else 1.0,
+            elsewhere=("card_encoder",) if real else (),
+        )
         self.api: Client
         self._requests = 0
 
@@ -185,10 +202,13 @@ class Office(House):
 
 
 def _fitted_profile(folder: Path) -> Path:
-    """laptop-sim, with the scanner that this office has."""
+    """laptop-sim, with the scanner and the way to the chip that this office has."""
     file = folder / "office.toml"
     slot = f'driver = "{Fitted.scanner}"\ntransport = "sim:fingerprint-scanner"\n'
-    file.write_text(f'name = "office"\nbase = "laptop-sim"\n[slots.fingerprint_scanner]\n{slot}')
+    text = f'name = "office"\nbase = "laptop-sim"\n[slots.fingerprint_scanner]\n{slot}'
+    if Fitted.pcscd is not None:
+        text += f'[slots.card_encoder]\ndriver = "pcsc"\ntransport = "pcsc:{READER}"\noptions.simulator = true\n{QUICK}'
+    file.write_text(text)
     return file
 
 
@@ -200,11 +220,27 @@ async def office(
     one = Office(folder, seed)
     if prepare is not None:
         prepare(one)
-    await one.boot()
-    if blanks:
-        await one.load_blanks(blanks)
-        await one.until(lambda state: state.collecting)
+    async with _at_the_reader(one):
+        await one.boot()
+        if blanks:
+            await one.load_blanks(blanks)
+            await one.until(lambda state: state.collecting)
+        try:
+            yield one
+        finally:
+            await one.die()
+
+
+@asynccontextmanager
+async def _at_the_reader(one: Office) -> AsyncIterator[None]:
+    """Stands the encoder station at pcscd's virtual reader, if this office has one."""
+    if Fitted.pcscd is None:
+        yield
+        return
+    card = asyncio.create_task(vpcd.serve(one.encoder, "127.0.0.1", Fitted.pcscd.port))
     try:
-        yield one
+        yield
     finally:
-        await one.die()
+        card.cancel()
+        with suppress(asyncio.CancelledError):
+            await card

@@ -4,7 +4,12 @@ from pathlib import Path
 
 import pytest
 
+from drivers.contract.words import DeviceCause
+from drivers.fingerprint_scanner.libfprint import Extractor
+from drivers.transport.process import ProcessConnector
 from kiosk.api import messages as m
+from kiosk.biometrics.examiner import Examiner
+from sim.office import house
 from sim.world import Place
 from tests.journeys.office import BLANKS, office
 
@@ -64,3 +69,28 @@ async def test_a_person_whose_fingers_could_not_be_enrolled_is_sent_to_staff(tmp
     async with office(tmp_path) as kiosk:
         worn = next(person for person in kiosk.centre.people if not person.fingers)
         assert await kiosk.refused(kiosk.scan_slip(worn)) == m.Cause.NO_FINGERS
+
+
+async def test_a_kiosk_without_its_minutiae_detector_says_so_before_anybody_lays_a_finger(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    missing = Examiner(Extractor(ProcessConnector("libfprint extractor", ["/nonexistent"], {})), threaded=False)
+    monkeypatch.setattr(house, "examiner", lambda: missing)
+    async with office(tmp_path) as kiosk:
+        await kiosk.until(lambda state: state.collecting_cause == DeviceCause.NO_DEVICE)
+        assert await kiosk.refused(kiosk.scan_slip()) == DeviceCause.NO_DEVICE
+        assert (await kiosk.ticket()).number, "numbers are still given"
+
+
+async def test_a_detector_that_fails_with_a_finger_on_the_glass_leads_to_a_counter(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    failing = Examiner(Extractor(ProcessConnector("libfprint extractor", ["/bin/false"], {})), threaded=False)
+    monkeypatch.setattr(house, "examiner", lambda: failing)
+    async with office(tmp_path) as kiosk:
+        await kiosk.scan_slip()
+        kiosk.finger()
+        ended = await kiosk.stage(m.Stage.STAFF)
+        assert ended.cause == DeviceCause.NO_DEVICE
+        assert ended.ticket is not None
+        await kiosk.balanced(taken=0)

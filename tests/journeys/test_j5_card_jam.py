@@ -2,9 +2,13 @@
 
 from pathlib import Path
 
+import pytest
+
 from kiosk.api import messages as m
 from sim.world import Place
 from tests.journeys.office import BLANKS, office
+
+pytestmark = pytest.mark.usefixtures("each_encoder")
 
 
 async def test_the_jammed_blank_is_scrapped_and_the_next_one_becomes_the_card(tmp_path: Path) -> None:

@@ -117,7 +117,7 @@ def damaged(record: bytes) -> st.SearchStrategy[bytes]:
     return hits.map(lambda hit: record[: hit[0]] + hit[1] + record[hit[0] + len(hit[1]) :])
 
 
-@settings(max_examples=2_000, deadline=None)
+@settings(max_examples=10_000, deadline=None)
 @given(st.one_of(damaged(record_2011(GOOD, GOOD)), st.binary(max_size=80).map(lambda tail: b"FMR\x00030\x00" + tail)))
 def test_any_bytes_are_a_2011_record_or_an_error(data: bytes) -> None:
     try:
@@ -127,7 +127,7 @@ def test_any_bytes_are_a_2011_record_or_an_error(data: bytes) -> None:
     assert parse(encode(read)) == read
 
 
-@settings(max_examples=2_000, deadline=None)
+@settings(max_examples=10_000, deadline=None)
 @given(st.one_of(damaged(PICTURE), damaged(image(bytes(12), 4, 3)), st.binary(max_size=80)))
 def test_any_bytes_are_pictures_or_an_error(data: bytes) -> None:
     try:

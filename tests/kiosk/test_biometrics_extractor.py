@@ -1,17 +1,23 @@
-"""Minutiae are found where they are, pointing the way ISO/IEC 19794-2 wants."""
+"""Minutiae are found where they are, pointing the way ISO/IEC 19794-2 wants: libfprint's detector, as in the kiosk."""
 
 import math
+from collections.abc import Iterator
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from drivers.contract.fingerprint_scanner import FingerImage
+from drivers.contract.fingerprint_scanner import CaptureRetry, FingerImage, FoundMinutia, MinutiaeDetector, RetryReason
+from drivers.fingerprint_scanner.libfprint import Extractor
 from kiosk.biometrics.extractor import extract
-from kiosk.biometrics.skeleton import find_minutiae, thin
-from kiosk.biometrics.template import Kind, Minutia
+from kiosk.biometrics.template import Template, encode, parse
+
+
+@pytest.fixture(scope="module")
+def detector() -> Iterator[Extractor]:
+    one = Extractor()
+    yield one
+    one.stop()
 
 
 def image(pixels: NDArray[np.generic], dpi: int = 500) -> FingerImage:
@@ -30,56 +36,70 @@ def ridges_with_one_more(side: int, period: float = 9.0, width: int = 256, heigh
     return image(np.where(finger, 128 + 110 * wave, 250))
 
 
-def found(picture: FingerImage) -> tuple[Minutia, ...]:
-    return extract(picture).views[0].minutiae
+def in_the_middle(template: Template) -> tuple[float, float, int]:
+    """(x, y, angle) of the only minutia away from the finger's edge; x and y from the middle, as parts of the size."""
+    places = [
+        (one.x / template.width - 0.5, one.y / template.height - 0.5, one.angle) for one in template.views[0].minutiae
+    ]
+    (only,) = (one for one in places if math.hypot(one[0], one[1]) < 0.3)
+    return only
 
 
 @pytest.mark.parametrize(("side", "angle"), [(1, 0), (-1, 128)])
-def test_a_new_ridge_is_one_minutia_where_it_begins_pointing_along_it(side: int, angle: int) -> None:
-    (one,) = found(ridges_with_one_more(side))
-    assert math.hypot(one.x - 128, one.y - 144) < 8
-    assert abs((one.angle - angle + 128) % 256 - 128) < 12  # 17 degrees
-    assert one.kind in (Kind.ENDING, Kind.BIFURCATION)
+def test_a_new_ridge_is_one_minutia_where_it_begins_pointing_along_it(
+    detector: Extractor, side: int, angle: int
+) -> None:
+    x, y, found = in_the_middle(extract(ridges_with_one_more(side), detector))
+    assert math.hypot(x * 256, y * 288) < 10
+    assert abs((found - angle + 128) % 256 - 128) < 12  # 17 degrees
 
 
-def test_a_finer_sensor_gives_the_same_minutia_in_its_own_pixels() -> None:
-    picture = ridges_with_one_more(1, period=18.0, width=512, height=576)
-    template = extract(FingerImage(picture.width, picture.height, 1000, picture.pixels))
-    (one,) = template.views[0].minutiae
-    assert (template.width, template.height, template.x_resolution) == (512, 576, 394)
-    assert math.hypot(one.x - 256, one.y - 288) < 16
+@pytest.mark.parametrize("dpi", [250, 508, 750, 1000])
+def test_a_finer_or_coarser_sensor_gives_the_same_minutia(detector: Extractor, dpi: int) -> None:
+    scale = dpi / 500
+    picture = ridges_with_one_more(1, 9.0 * scale, round(256 * scale), round(288 * scale))
+    picture = FingerImage(picture.width, picture.height, dpi, picture.pixels)
+    before = bytes(picture.pixels)
+    template = extract(picture, detector)
+    x, y, angle = in_the_middle(template)
+    assert math.hypot(x * 256, y * 288) < 12
+    assert abs((angle + 128) % 256 - 128) < 12
+    assert template.width / template.x_resolution == pytest.approx(256 / 197, rel=0.02), "the same size in cm"
+    assert bytes(picture.pixels) == before, "the image is the caller's"
 
 
-def test_an_empty_glass_has_no_minutiae() -> None:
-    assert found(image(np.full((288, 256), 250.0))) == ()
-    assert found(image(np.full((288, 256), 0.0))) == ()
+def test_what_is_found_makes_a_record(detector: Extractor) -> None:
+    template = extract(ridges_with_one_more(1), detector)
+    assert parse(encode(template)) == template
 
 
-def test_a_fork_points_into_its_valley_and_an_ending_up_its_ridge() -> None:
-    picture = np.zeros((60, 80), np.bool_)
-    picture[30, 5:40] = True  # a ridge from the left that forks to the right
-    for step in range(30):
-        picture[30 - step // 2, 40 + step] = picture[30 + step // 2, 40 + step] = True
-    minutiae = find_minutiae(thin(picture))
-    (fork,) = (one for one in minutiae if not one.ending)
-    assert abs(fork.x - 41) <= 2
-    assert math.cos(fork.angle) > 0.95
-    tail = min((one for one in minutiae if one.ending), key=lambda one: one.x)
-    assert (tail.x, tail.y) == (5, 30)
-    assert math.cos(tail.angle) > 0.99
+class Watching(MinutiaeDetector):
+    """Keeps hold of the image that it was given."""
+
+    def __init__(self, found: int = 0) -> None:
+        self.image: FingerImage
+        self._found = found
+
+    def start(self) -> None: ...
+
+    def stop(self) -> None: ...
+
+    def minutiae(self, image: FingerImage) -> tuple[FoundMinutia, ...]:
+        self.image = image
+        if not self._found:
+            assert any(image.pixels)
+            raise CaptureRetry(RetryReason.TOO_POOR)
+        return tuple(FoundMinutia(n % image.width, 1, 0) for n in range(self._found))
 
 
-def test_a_skeleton_is_one_pixel_wide_and_in_one_piece() -> None:
-    picture = np.zeros((40, 90), np.bool_)
-    picture[15:24, 10:80] = True
-    skeleton = thin(picture)
-    assert skeleton.sum(axis=0).max() == 1
-    assert 55 <= skeleton.sum() <= 70
+def test_a_scaled_copy_is_wiped_whatever_comes_of_it() -> None:
+    watching = Watching()
+    with pytest.raises(CaptureRetry):
+        extract(FingerImage(100, 100, 1000, bytearray(b"\x40" * 10_000)), watching)
+    assert (watching.image.width, watching.image.height) == (50, 50)
+    assert not any(watching.image.pixels)
 
 
-@settings(max_examples=60, deadline=None)
-@given(st.integers(16, 120), st.integers(16, 120), st.integers(0, 2**32 - 1))
-def test_any_picture_whatever_has_a_record(width: int, height: int, seed: int) -> None:
-    noise = np.random.default_rng(seed).integers(0, 256, (height, width))
-    template = extract(image(noise))
-    assert all(one.x < width and one.y < height for one in template.views[0].minutiae)
+def test_no_more_minutiae_than_a_record_holds() -> None:
+    template = extract(FingerImage(100, 100, 500, bytearray(10_000)), Watching(found=300))
+    assert len(template.views[0].minutiae) == 255

@@ -24,8 +24,7 @@ def turned(template: Template, degrees: int, dx: int, dy: int) -> Template:
     for one in template.views[0].minutiae:
         x, y = one.x - 150, one.y - 150
         minutiae.append(
-            replace(
-                one,
+            one._replace(
                 x=round(400 + dx + x * math.cos(turn) + y * math.sin(turn)),
                 y=round(400 + dy - x * math.sin(turn) + y * math.cos(turn)),
                 angle=round(one.angle + degrees * 256 / 360) % 256,
@@ -57,7 +56,7 @@ def test_two_makers_records_of_one_real_finger_agree_and_of_two_do_not() -> None
     mine, theirs = (parse((FOREIGN / f"{maker}_DB1_B_101_1.fmr").read_bytes()) for maker in ("mindtct", "secugen"))
     other = parse((FOREIGN / "secugen_DB1_B_105_2.fmr").read_bytes())
     assert score(mine, theirs) > THRESHOLD > 2 * score(mine, other)
-    half = replace(theirs.views[0], minutiae=tuple(replace(m, angle=m.angle ^ 128) for m in theirs.views[0].minutiae))
+    half = replace(theirs.views[0], minutiae=tuple(m._replace(angle=m.angle ^ 128) for m in theirs.views[0].minutiae))
     assert score(mine, replace(theirs, views=(half,))) < THRESHOLD
 
 
@@ -67,7 +66,7 @@ def test_resolutions_are_brought_together() -> None:
         template,
         x_resolution=99,
         y_resolution=99,
-        views=(View(tuple(replace(m, x=m.x // 2, y=m.y // 2) for m in template.views[0].minutiae)),),
+        views=(View(tuple(m._replace(x=m.x // 2, y=m.y // 2) for m in template.views[0].minutiae)),),
     )
     assert score(coarse, template) > 2 * THRESHOLD
 

@@ -1,4 +1,4 @@
-"""After the decision neither the picture nor the record is to be found in the memory of the process."""
+"""After the decision neither the picture nor the record is to be found in the memory of kioskd or of its helper."""
 
 import subprocess
 import sys
@@ -12,7 +12,10 @@ from tests.kiosk.test_biometrics_policy import on_the_glass
 CHILD = """
 import sys
 from drivers.contract.fingerprint_scanner import FingerImage
+from drivers.fingerprint_scanner.libfprint import Extractor
 from kiosk.biometrics.policy import decide
+detector = Extractor()
+detector.start()
 pixels, record = bytearray(256 * 288), bytearray(int(sys.argv[1]))
 with open(0, "rb", buffering=0) as inlet:
     for piece in (pixels, record):
@@ -21,7 +24,7 @@ with open(0, "rb", buffering=0) as inlet:
             filled += inlet.readinto(memoryview(piece)[filled:])
     print("held", flush=True)
     inlet.read(1)
-    matched = decide(FingerImage(256, 288, 500, pixels), [record]).matched
+    matched = decide(FingerImage(256, 288, 500, pixels), [record], detector).matched
     record[:] = bytes(len(record))
     print("matched" if matched else "not matched", flush=True)
     inlet.read(1)
@@ -65,7 +68,10 @@ def test_no_picture_and_no_record_is_left_in_memory() -> None:
             assert all(found_in(child.pid, run) for run in runs.values()), "the search finds what is there"
             child.stdin.write(b"\n")
             assert child.stdout.readline() == b"matched\n"
-            left = [name for name, run in {**runs, "converted": converted}.items() if found_in(child.pid, run)]
-            assert left == []
+            helper = int(Path(f"/proc/{child.pid}/task/{child.pid}/children").read_text())
+            assert found_in(helper, b"FP_VIRTUAL_IMAGE"), "the helper's memory can be searched"
+            for name, run in {**runs, "converted": converted}.items():
+                assert not found_in(child.pid, run), f"{name} in the deciding process"
+                assert not found_in(helper, run), f"{name} in libfprint's helper"
         finally:
             child.stdin.close()

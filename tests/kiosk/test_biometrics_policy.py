@@ -1,12 +1,15 @@
 """The right finger is let through, the wrong one is not, and nothing of it stays in memory that we can reach."""
 
 import struct
+from collections.abc import Iterator, Sequence
 
 import pytest
 from PIL import Image
 
 from drivers.contract.fingerprint_scanner import CaptureRetry, FingerImage, RetryReason
-from kiosk.biometrics.policy import THRESHOLD, decide
+from drivers.fingerprint_scanner.libfprint import Extractor
+from kiosk.biometrics import policy
+from kiosk.biometrics.policy import THRESHOLD, Decision
 from kiosk.biometrics.template import TemplateError
 from sim.data import finger_image, finger_names, finger_template
 from sim.fingerprint_scanner.glass import pressed
@@ -17,6 +20,20 @@ def on_the_glass(finger: str, impression: int) -> FingerImage:
     packed = pressed(finger_image(finger, impression), 256, 288, 500)
     pixels = bytearray(level * 17 for byte in packed for level in (byte >> 4, byte & 15))
     return FingerImage(256, 288, 500, pixels)
+
+
+DETECTOR = Extractor()
+"""libfprint's own detector, as in the kiosk; a helper process that starts with the first image."""
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _helper_ends() -> Iterator[None]:
+    yield
+    DETECTOR.stop()
+
+
+def decide(image: FingerImage, references: Sequence[bytes]) -> Decision:
+    return policy.decide(image, references, DETECTOR)
 
 
 @pytest.mark.parametrize("impression", [2, 3])

@@ -8,12 +8,14 @@ import pytest
 from PIL import Image
 from typer.testing import CliRunner
 
+from drivers.contract.fingerprint_scanner import FingerImage
+from drivers.fingerprint_scanner.libfprint import Extractor
+from kiosk.biometrics.extractor import extract
 from kiosk.biometrics.matcher import prepare, score
 from kiosk.biometrics.protocol import Key, Pairs, ProtocolError, compared, figures, point, read
 from kiosk.biometrics.template import Template, encode
 from kiosk.commands.bench import app
 from sim.data import finger_image, finger_names, finger_template
-from tests.tools.make_finger_templates import extracted
 
 FINGERS = finger_names()[:3]
 
@@ -21,11 +23,13 @@ FINGERS = finger_names()[:3]
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Three specimen fingers, three impressions each."""
-    made = tmp_path_factory.mktemp("records")
+    made, detector = tmp_path_factory.mktemp("records"), Extractor()
     for finger in FINGERS:
         for impression in (1, 2, 3):
-            record = encode(extracted(finger_image(finger, impression)))
-            (made / f"DB_SPECIMEN_{finger}_{impression}.fmr").write_bytes(record)
+            with Image.open(finger_image(finger, impression)) as picture:
+                image = FingerImage(picture.width, picture.height, 500, bytearray(picture.convert("L").tobytes()))
+            (made / f"DB_SPECIMEN_{finger}_{impression}.fmr").write_bytes(encode(extract(image, detector)))
+    detector.stop()
     return made
 
 

@@ -86,7 +86,7 @@ def test_the_journal_is_verified_while_kioskd_is_dead(tmp_path: Path) -> None:
     done = kiosk("journal", "verify", "--state", tmp_path, "--run", tmp_path)
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith("1 records, head ")
-    assert done.stdout.endswith(": the chain holds\n")
+    assert ": the chain holds\n" in done.stdout
 
 
 @pytest.mark.wall

@@ -30,4 +30,4 @@ def link_over(stream: Connector) -> ChipReader:
     return FramedReader(stream)
 
 
-__all__ = ["Driver", "Options", "link", "link_over"]
+__all__ = ["Driver", "FramedReader", "Options", "link", "link_over"]

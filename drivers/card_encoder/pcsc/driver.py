@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from drivers.card_encoder.pcsc.protocol import check_atr, check_response
 from drivers.contract.card_encoder import CardChannel, CardEncoder
-from drivers.contract.errors import DeviceError
+from drivers.contract.errors import DeviceError, TransportError
 from drivers.contract.status import Status
 from drivers.contract.words import Completion, DeviceCause, DeviceState, JobOutcome, Media
 from drivers.transport.base import LinkError
@@ -67,8 +67,7 @@ class Driver(CardEncoder):
         while True:
             async with self.lock:
                 status = await self._look()
-                if status.media is Media.PRESENT:
-                    atr = check_atr(await self._reader.connect())
+                if status.media is Media.PRESENT and (atr := await self._power_up()):
                     self._channel = Channel(self, self._reader, atr)
                     self._publish(atr)
                     return self._channel
@@ -81,6 +80,16 @@ class Driver(CardEncoder):
                     completion=Completion.TIMED_OUT,
                 )
             await asyncio.sleep(self.options.presence_interval)
+
+    async def _power_up(self) -> bytes:
+        """The ATR of the chip whose session is now open; b"" if it would not start. A chip on its way into the field is
+        seen a moment before it can run, so `open` then looks again."""
+        try:
+            return check_atr(await self._reader.connect())
+        except TransportError as error:
+            if error.cause is DeviceCause.NO_CARD:
+                return b""
+            raise
 
     def closed(self, channel: "Channel") -> None:
         """The channel has ended; the reader is free again."""

@@ -1,6 +1,7 @@
 """Evolis card printers (Primacy 2, Zenius, KC and KM kiosk lines): one command language, over USB and TCP.
 
-Read `driver.py` for what it does; `protocol.py`, `raster.py`, `panels.py` and `job.py` for the bytes.
+Read `driver.py`, `card.py` and `steps.py` for what it does; `protocol.py`, `raster.py`, `panels.py` and `job.py` for
+the bytes.
 May import: drivers.contract and drivers.transport.
 
 | Not yet proven on hardware | Where |
@@ -10,7 +11,7 @@ May import: drivers.contract and drivers.transport.
 | the `Pcim` letter that takes a card from the bezel and from nowhere else | `Options.bezel_tray` |
 | half-panel ribbons: the layout of `Dbp` is unpublished, so whole panels go with ink in one half only | `job.py` |
 | that packed 5, 6 and 7 bit levels follow one another without gaps | `panels.py` |
-| when exactly a move is answered (both ways work: only the sensors count) | `wire.py`, `driver.py` |
+| when exactly a move is answered (both ways work: only the sensors count) | `wire.py`, `steps.py` |
 """
 
 from drivers.card_printer.evolis.driver import Driver

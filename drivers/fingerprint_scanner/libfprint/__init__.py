@@ -6,7 +6,7 @@ detector for the images of any scanner. Packages: libfprint-2-2, gir1.2-fprint-2
 """
 
 from drivers.fingerprint_scanner.libfprint.driver import Driver
-from drivers.fingerprint_scanner.libfprint.extractor import Extractor, FoundMinutia
+from drivers.fingerprint_scanner.libfprint.extractor import Extractor
 from drivers.fingerprint_scanner.libfprint.links import link
 from drivers.fingerprint_scanner.libfprint.options import Options
 from drivers.transport.base import Connector
@@ -17,4 +17,4 @@ def link_over(connector: Connector) -> Connector:
     return connector
 
 
-__all__ = ["Driver", "Extractor", "FoundMinutia", "Options", "link", "link_over"]
+__all__ = ["Driver", "Extractor", "Options", "link", "link_over"]

@@ -1,86 +1,114 @@
 """libfprint's minutiae detector (NBIS mindtct) for any finger image, from whichever scanner it came."""
 
-import asyncio
-from dataclasses import dataclass
+from typing import Final, Protocol
 
-from drivers.contract.errors import ProtocolError
-from drivers.contract.fingerprint_scanner import CaptureRetry, FingerImage, RetryReason
+from drivers.contract.errors import ProtocolError, TransportError
+from drivers.contract.fingerprint_scanner import (
+    CaptureRetry,
+    FingerImage,
+    FoundMinutia,
+    MinutiaeDetector,
+    RetryReason,
+)
 from drivers.fingerprint_scanner.libfprint.links import extracting
-from drivers.fingerprint_scanner.libfprint.messages import Message
-from drivers.fingerprint_scanner.libfprint.session import HelperError, Session
-from drivers.transport.base import Connector
+from drivers.fingerprint_scanner.libfprint.messages import Decoder, Message, encode
+from drivers.fingerprint_scanner.libfprint.session import HelperError
+from drivers.transport.base import gone
 
-TIMEOUT = 5.0
-"""Seconds for one image; a laptop takes 0.03."""
-
-
-@dataclass(frozen=True, slots=True)
-class FoundMinutia:
-    """As in ISO/IEC 19794-2: pixels from the top left, `angle` in 256ths of a turn counter-clockwise from the x axis.
-    The detector's kinds (ending, bifurcation) do not come out of libfprint."""
-
-    x: int
-    y: int
-    angle: int
-
-    def __repr__(self) -> str:
-        return "FoundMinutia(...)"
+TIMEOUT: Final = 10.0
+"""Seconds for one answer; a laptop takes 0.03, and 0.3 to start."""
+CHUNK: Final = 1 << 16
 
 
-class Extractor:
-    """One helper process without a reader, started with the first image and started again after it ended. Images are
-    taken as 500 dpi ones: that is what the detector was made for. Images wait for each other."""
+class Line(Protocol):
+    """A pipe to a helper; drivers.transport.process.BlockingStream tells the errors."""
 
-    def __init__(self, helper: Connector | None = None) -> None:
+    def read(self, limit: int) -> bytes: ...
+    def write(self, data: bytearray) -> None: ...
+    def close(self) -> None: ...
+
+
+class Starts(Protocol):
+    """What starts a helper."""
+
+    def connect_blocking(self, timeout: float) -> Line: ...
+
+
+class Extractor(MinutiaeDetector):
+    """One helper process without a reader, started with the first image and started again after it ended. It blocks
+    instead of waiting through the loop, so that no copy of an image lies in the loop's buffers. At most 200 minutiae
+    (libfprint's own limit); their kinds (ending, bifurcation) do not come out of libfprint."""
+
+    def __init__(self, helper: Starts | None = None) -> None:
         self._helper = helper or extracting()
-        self._session: Session | None = None
-        self._lock = asyncio.Lock()
+        self._line: Line | None = None
+        self._decoder = Decoder()
+        self._number = 0
 
-    async def start(self) -> None:
-        """Starts the helper and has it check the form of libfprint's prints. DeviceError if it cannot be used."""
-        async with self._lock:
-            await self._opened()
+    def start(self) -> None:
+        """Starts the helper, which checks the form of libfprint's prints."""
+        self._opened()
 
-    async def minutiae(self, image: FingerImage) -> tuple[FoundMinutia, ...]:
-        """Ordered by x, then y; at most 200 (libfprint's own limit). The image is neither changed nor wiped.
-
-        CaptureRetry if there is nothing to find in the image (blank, black, of no usable size); DeviceError if the
-        helper ended over it or libfprint's prints have another form than this was written for: then nothing is
-        guessed, and there are no minutiae until it is started anew."""
-        async with self._lock:
-            message = await self._asked(image)
-        if message.said.get("retry") is not None:
-            raise CaptureRetry(RetryReason.TOO_POOR)
-        return _found(message, image)
-
-    async def _asked(self, image: FingerImage) -> Message:
-        session = await self._opened()
+    def minutiae(self, image: FingerImage) -> tuple[FoundMinutia, ...]:
+        """DeviceError if the helper ended over it, twice, or if libfprint's prints have another form than this was
+        written for: there are no minutiae then until it is started anew."""
         try:
-            return await session.ask("minutiae", TIMEOUT, image.pixels, width=image.width, height=image.height)
+            message = self._asked(image)
         except HelperError as error:
             if error.code == "size":
                 raise CaptureRetry(RetryReason.TOO_SMALL) from error
             raise
-        except BaseException:
-            await self.stop()
-            raise
+        if message.said.get("retry") is not None:
+            raise CaptureRetry(RetryReason.TOO_POOR)
+        return _found(message, image)
 
-    async def stop(self) -> None:
-        """Ends the helper. May be called twice."""
-        session, self._session = self._session, None
-        if session is not None:
-            await session.close()
+    def stop(self) -> None:
+        line, self._line = self._line, None
+        if line is not None:
+            line.close()
 
-    async def _opened(self) -> Session:
-        if self._session is None:
-            session = await Session.open(self._helper)
+    def _asked(self, image: FingerImage) -> Message:
+        about = {"width": image.width, "height": image.height}
+        if self._line is not None:
             try:
-                await session.ask("open", TIMEOUT)
-            except BaseException:
-                await session.close()
+                return self._ask(self._line, "minutiae", image.pixels, **about)
+            except TransportError:
+                pass  # it ended since the last image, or over this one: another will tell
+        return self._ask(self._opened(), "minutiae", image.pixels, **about)
+
+    def _opened(self) -> Line:
+        if self._line is None:
+            self._line, self._decoder = self._helper.connect_blocking(TIMEOUT), Decoder()
+            try:
+                self._ask(self._line, "open")
+            except HelperError:
+                self.stop()
                 raise
-            self._session = session
-        return self._session
+        return self._line
+
+    def _ask(self, line: Line, ask: str, body: bytearray | bytes = b"", **more: object) -> Message:
+        """The answer. HelperError if it is an error; what else goes wrong ends the helper."""
+        self._number += 1
+        whole = encode({"id": self._number, "ask": ask, **more}, body)
+        try:
+            line.write(whole)
+            message = self._answer(line)
+        except BaseException:
+            self.stop()
+            raise
+        finally:
+            whole[:] = bytes(len(whole))
+        if (code := message.said.get("error")) is not None:
+            raise HelperError(str(code)[:40], str(message.said.get("text", ""))[:200])
+        return message
+
+    def _answer(self, line: Line) -> Message:
+        while not (messages := self._decoder.feed(data := line.read(CHUNK))):
+            if not data:
+                raise gone("libfprint extractor: the helper has ended")
+        if len(messages) != 1 or messages[0].said.get("id") != self._number:
+            raise ProtocolError("libfprint extractor: an answer to nothing")
+        return messages[0]
 
 
 def _found(message: Message, image: FingerImage) -> tuple[FoundMinutia, ...]:

@@ -13,13 +13,15 @@ SYSTEM_PYTHON: Final = "/usr/bin/python3"
 HELPER: Final = Path(__file__).with_name("helper.py")
 KEPT: Final = ("PATH", "HOME", "LANG", "TMPDIR", "RUNTIME_DIRECTORY")
 """All that a helper is told of our environment: above all no FP_VIRTUAL_*, which would let a file play the finger."""
+FORGETS: Final = {"MALLOC_PERTURB_": "165"}
+"""Makes the C library overwrite whatever is released (mallopt(3), M_PERTURB): libfprint itself wipes no image."""
 
 
 class Helper(ProcessConnector):
     """Starts helper.py in one of its modes. `wanted` is libfprint's name of the reader's driver, or `any`."""
 
     def __init__(self, name: str, *mode: str, wanted: str = "any") -> None:
-        environment = {key: os.environ[key] for key in KEPT if key in os.environ}
+        environment = {key: os.environ[key] for key in KEPT if key in os.environ} | FORGETS
         super().__init__(name, (SYSTEM_PYTHON, "-E", "-s", str(HELPER), *mode), environment)
         self.wanted = wanted
         self.simulated = mode[0] == "virtual"

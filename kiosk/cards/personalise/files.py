@@ -6,7 +6,7 @@ from typing import Protocol
 
 from kiosk.cards import mrz
 from kiosk.cards.lds import EF_COM, ChipFiles, com
-from kiosk.cards.personalise.groups import SOURCES, Budget, Person, pace_info, security_infos
+from kiosk.cards.personalise.groups import OF_THE_CARD, SOURCES, Budget, Person, pace_info, security_infos
 from kiosk.cards.personalise.layout import Layout
 from kiosk.cards.record import CardRecord
 from kiosk.cards.tlv import tlv
@@ -46,6 +46,8 @@ class Plan:
     layout: Layout
     size: str
     record: CardRecord = field(repr=False)
+    _built: dict[str, bytes | None] = field(default_factory=dict, init=False, repr=False, compare=False)
+    """By source, what is the same on every card of this person: a photo takes many tries to fit."""
 
     def groups(self, point: bytes | None) -> dict[int, bytes]:
         """The data groups by number, in the order of writing. ValueError if the record has no place on a chip."""
@@ -54,7 +56,12 @@ class Plan:
         person = Person(self.record, point)
         built = {}
         for group in self.layout.groups:
-            content = SOURCES[group.source](person, budget)
+            if group.source in OF_THE_CARD:
+                content = SOURCES[group.source](person, budget)
+            else:
+                if group.source not in self._built:
+                    self._built[group.source] = SOURCES[group.source](person, budget)
+                content = self._built[group.source]
             if content is not None:
                 built[group.number] = tlv(group.tag, content)
         return built

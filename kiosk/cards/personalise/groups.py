@@ -133,6 +133,8 @@ SOURCES: dict[str, Builder] = {
     "security": security,
     "authentication_key": authentication_key,
 }
+OF_THE_CARD = frozenset({"authentication_key"})
+"""The builders whose content depends on the card; all others' only on the person."""
 
 
 class _Info(core.Sequence):

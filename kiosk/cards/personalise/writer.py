@@ -5,6 +5,9 @@
 digest with ours. 7. Commit: one byte, and the chip compares the digest once more. Reading it back as a stranger
 (kiosk.cards.stranger) and `secure` come after.
 
+Here is one run. What was torn is run again from the start: offset 0 begins each file anew, so a run may follow any
+other. Who may run again, and how often, is counted by whoever keeps the job (kiosk.cards.encoding).
+
 Commands, all inside the channel: STORE DATA 80 E2 (GlobalPlatform Card Specification 2.3.1, 11.11; data: file
 identifier, offset, content), SET STATUS 80 F0 (11.10), GENERATE ASYMMETRIC KEY PAIR 00 46 (ISO/IEC 7816-8, 5.1), GET
 DATA 00 CA.
@@ -20,18 +23,33 @@ from kiosk.cards.chip import ChipError, ChipReason, ChipState, expect, inspect, 
 from kiosk.cards.lds import ChipFiles
 from kiosk.cards.personalise import scp03
 from kiosk.cards.personalise.custody import CardSession, KeyCustody
-from kiosk.cards.personalise.files import EF_ACCESS_KEY, DocumentSigner, Plan
+from kiosk.cards.personalise.files import EF_ACCESS_KEY, ChipTooSmall, DocumentSigner, Plan
 from kiosk.cards.personalise.scp03 import CardAnswer, ChannelError
-from kiosk.cards.tlv import only
+from kiosk.cards.tlv import objects, only
 
 PIECE = 231
 """Bytes of a file per STORE DATA: with identifier, offset, padding and MAC a short APDU is full."""
-TRIES = 3
+RUNS = 3
 """A chip torn before its commit is begun again twice."""
 LAST_BLOCK = 0x80
 GENERATE_KEY = bytes.fromhex("0046800000")
 READ_BACK = bytes.fromhex("00CAFF2100")
 PERSONALIZED, SECURED = bytes.fromhex("80F0400F20"), bytes.fromhex("80F0800F")
+CARD_STATE = bytes.fromhex("80F28002024F0000")
+"""GET STATUS of the card as a whole (11.4): object E3 with name 4F and life-cycle state 9F70."""
+SECURED_STATE = b"\x0f"
+BLOCKED = 0x6983
+FINAL = frozenset(
+    {
+        ChipReason.RECORD,
+        ChipReason.OTHER_CARD,
+        ChipReason.LOCKED,
+        ChipReason.DEAD,
+        ChipReason.TOO_SMALL,
+        ChipReason.AUTHENTICATION,
+    }
+)
+"""What another run would not change, or make worse. All other reasons are those of a disturbance."""
 
 Promise = Callable[[bytes], Awaitable[None]]
 """Told the digest before the commit is sent, so that it is durable when the answer is lost."""
@@ -40,7 +58,7 @@ Promise = Callable[[bytes], Awaitable[None]]
 @dataclass(frozen=True, slots=True)
 class Job:
     """One chip to be written. `uid`: of the chip that the job is for; another chip is refused before the first write.
-    `promised`: digests that an earlier run of this very job may have committed."""
+    `promised`: digests that earlier runs of this very job may have committed."""
 
     plan: Plan
     uid: bytes
@@ -55,52 +73,58 @@ class Writer:
 
     async def write(self, channel: CardChannel, job: Job) -> bytes:
         """Writes and commits; the digest of what the chip now holds. A chip that this job has committed already is left
-        alone. A chip lost from the field before the commit is begun again, twice at most.
+        alone.
 
-        ChipError if the chip says no; DeviceError if it is gone; SigningError if the signer will not.
+        ChipError if the chip says no; DeviceError if it is gone; SigningError if the signer will not. After each of
+        them only the chip itself knows how far it came: `worth_another_run` tells whether asking it again may help.
         """
-        promised = set(job.promised)
-        for attempt in range(TRIES):
-            if await read_uid(channel) != job.uid:
-                raise ChipError(ChipReason.OTHER_CARD, "the job is for another chip")
-            report = await inspect(channel)
-            match report.state:
-                case ChipState.COMMITTED if report.digest in promised:
-                    return report.digest
-                case ChipState.COMMITTED | ChipState.FOREIGN:
-                    raise ChipError(ChipReason.OTHER_CARD, f"the chip is {report.state}, and not by this job")
-                case ChipState.LOCKED:
-                    raise ChipError(ChipReason.LOCKED, "the chip has locked itself")
-                case ChipState.DEAD:
-                    raise ChipError(ChipReason.MEMORY, "the chip is dead")
-            try:
-                return await self._once(channel, job, promised)
-            except DeviceError as error:
-                if attempt == TRIES - 1 or error.cause not in (DeviceCause.CARD_LOST, DeviceCause.POWER):
-                    raise
-                await channel.reset()
-        raise AssertionError("every try ends above")
+        if await read_uid(channel) != job.uid:
+            raise ChipError(ChipReason.OTHER_CARD, "the job is for another chip")
+        report = await inspect(channel)
+        match report.state:
+            case ChipState.COMMITTED if report.digest in job.promised:
+                return report.digest
+            case ChipState.COMMITTED | ChipState.FOREIGN:
+                raise ChipError(ChipReason.OTHER_CARD, f"the chip is {report.state}, and not by this job")
+            case ChipState.LOCKED:
+                raise ChipError(ChipReason.LOCKED, "the chip has locked itself")
+            case ChipState.DEAD:
+                raise ChipError(ChipReason.DEAD, "no sense from it after three cold starts")
+        return await self._once(channel, job)
 
     @staticmethod
     async def secure(custody: KeyCustody, channel: CardChannel, job: Job) -> None:
-        """Ends the card's production: its life cycle goes to SECURED. Only after it was read back and found good."""
+        """Ends the card's production: its life cycle goes to SECURED. Only after it was read back and found good. A
+        card whose answer to this was lost is there already, and would refuse it a second time."""
         session = await _open(custody, channel, job)
-        await _run(channel, session, [SECURED], ["SET STATUS SECURED"])
+        [answer] = await _run(channel, session, [CARD_STATE], ["GET STATUS"])
+        state = dict(objects(only(answer, 0xE3))).get(0x9F70)
+        if state != SECURED_STATE:
+            await _run(channel, session, [SECURED], ["SET STATUS SECURED"])
 
-    async def _once(self, channel: CardChannel, job: Job, promised: set[bytes]) -> bytes:
+    async def _once(self, channel: CardChannel, job: Job) -> bytes:
         session = await _open(self._custody, channel, job)
         [answer] = await _run(channel, session, [GENERATE_KEY], ["GENERATE ASYMMETRIC KEY PAIR"])
         groups = job.plan.groups(only(only(answer, 0x7F49), 0x86))
-        files = job.plan.files(await self._signer.sign(groups, job.uid))
+        try:
+            files = job.plan.files(await self._signer.sign(groups, job.uid))
+        except ChipTooSmall as error:
+            raise ChipError(ChipReason.TOO_SMALL, str(error)) from error
         commands, names = zip(*_stores(files, job.plan.access_key()), strict=True)
         await _run(channel, session, commands, names)
         [answer] = await _run(channel, session, [READ_BACK], ["GET DATA FF21"])
         if only(only(answer, 0xFF21), 0x81) != files.digest:
             raise ChipError(ChipReason.READ_BACK, "the chip's digest over its files is not ours; not committed")
         await self._promise(files.digest)
-        promised.add(files.digest)
         await _run(channel, session, [PERSONALIZED + files.digest], ["SET STATUS PERSONALIZED"])
         return files.digest
+
+
+def worth_another_run(error: Exception) -> bool:
+    """Whether what ended a run may be otherwise in the next one. A station at which no chip is seen stays empty."""
+    if isinstance(error, ChipError):
+        return error.reason not in FINAL
+    return isinstance(error, DeviceError) and error.cause is not DeviceCause.NO_CARD
 
 
 async def _open(custody: KeyCustody, channel: CardChannel, job: Job) -> CardSession:
@@ -109,15 +133,16 @@ async def _open(custody: KeyCustody, channel: CardChannel, job: Job) -> CardSess
     expect(status, "SELECT application")
     challenge = await custody.host_challenge()
     status, answer = await send(channel, scp03.initialize_update(key_version, challenge))
-    expect(status, "INITIALIZE UPDATE")
+    if status == BLOCKED:
+        raise ChipError(ChipReason.LOCKED, f"INITIALIZE UPDATE: {status:04X}")
+    expect(status, "INITIALIZE UPDATE", otherwise=ChipReason.AUTHENTICATION)
     CardAnswer.parse(answer)
     try:
         session = await custody.open_session(job.uid, key_version, challenge, answer)
     except ChannelError as error:
         raise ChipError(ChipReason.AUTHENTICATION, "the chip holds other keys") from error
     status, _ = await send(channel, session.authenticate)
-    if status != 0x9000:
-        raise ChipError(ChipReason.AUTHENTICATION, f"EXTERNAL AUTHENTICATE: {status:04X}")
+    expect(status, "EXTERNAL AUTHENTICATE", otherwise=ChipReason.AUTHENTICATION)
     return session
 
 
@@ -137,13 +162,13 @@ async def _run(
 ) -> list[bytes]:
     """Sends a script through the channel; the data of its answers. The first refusal ends it."""
     answers = []
-    for wrapped, name in zip(await session.wrap(commands), names, strict=True):
-        answer = await channel.transmit(wrapped)
-        if len(answer) < 2:
-            raise ProtocolError(f"a response APDU of {len(answer)} bytes")
-        expect(int.from_bytes(answer[-2:], "big"), name)
-        answers.append(answer)
     try:
+        for wrapped, name in zip(await session.wrap(commands), names, strict=True):
+            answer = await channel.transmit(wrapped)
+            if len(answer) < 2:
+                raise ProtocolError(f"a response APDU of {len(answer)} bytes")
+            expect(int.from_bytes(answer[-2:], "big"), name)
+            answers.append(answer)
         return [plain[:-2] for plain in await session.unwrap(answers)]
     except ChannelError as error:
         raise ChipError(ChipReason.AUTHENTICATION, f"{names[0]}: {error}") from error

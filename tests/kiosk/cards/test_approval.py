@@ -13,11 +13,13 @@ from hypothesis import strategies as st
 
 from kiosk.api.messages import Cause
 from kiosk.cards.approval import ApprovalError, Authority, claimed
+from kiosk.cards.jws import CentreKey
 from sim.centre import OFFICE, PUBLIC_KEY_B64, Centre
+from sim.centre.registry import KIOSK
 
 NOW = datetime(2026, 3, 2, 1, 0, tzinfo=UTC)
 KEY = Ed25519PublicKey.from_public_bytes(base64.b64decode(PUBLIC_KEY_B64))
-AUTHORITY = Authority("centre-specimen", KEY, OFFICE)
+AUTHORITY = Authority(CentreKey("centre-specimen", KEY), OFFICE, KIOSK)
 
 
 def sent(kind: str = "good") -> tuple[str, str]:

@@ -14,7 +14,7 @@ from drivers.contract.device import IntentId
 from drivers.contract.errors import DeviceError
 from drivers.contract.status import Status
 from kiosk.cards import ledger
-from kiosk.cards.jobs import Job, JobBook, JobState
+from kiosk.cards.jobs import Job, JobBook, JobEnd, JobState, OutOfOrder
 from kiosk.cards.recovery import Recovery
 from kiosk.journal.database import Journal
 from sim.clock import OfficeClock, SeededChance
@@ -62,7 +62,9 @@ class Printer(CardPrinter):
         self.told.append("reject")
 
 
-def expected(state: JobState, where: CardPosition, fed: int, restarted: bool | None, *, holder: bool) -> str:
+def expected(
+    state: JobState, where: CardPosition, fed: int, restarted: bool | None, *, holder: bool, runs: int = 1
+) -> str:
     """The table, read cell by cell (docs/reliability.md)."""
     if state is JobState.AUTHORISED:
         return "void"  # no blank was asked for
@@ -81,20 +83,29 @@ def expected(state: JobState, where: CardPosition, fed: int, restarted: bool | N
         return "at_exit" if at_exit else "captured"
     if where is INSIDE and state in (JobState.PRINTED, JobState.PRESENT_INTENT):
         return "held"
+    if where is INSIDE and state in CHIP_STATES and runs < 3:
+        return "unfinished"  # perhaps half written, still white: finished for its holder alone
     return "scrapped"
 
 
-async def job_in(book: JobBook, state: JobState) -> Job:
-    """A job that the program brought to `state` before it was interrupted."""
+MAKING = (
+    JobState.FEED_INTENT, JobState.FED, JobState.ENCODE_INTENT, JobState.ENCODED, JobState.VERIFIED,
+    JobState.PRINT_INTENT, JobState.PRINTED, JobState.PRESENT_INTENT, JobState.PRESENTED,
+)  # fmt: skip
+CHIP_STATES = (JobState.FED, JobState.ENCODE_INTENT, JobState.ENCODED, JobState.VERIFIED)
+
+
+async def job_in(book: JobBook, state: JobState, *, runs: int = 1) -> Job:
+    """A job that the program brought to `state` before it was interrupted, its chip begun `runs` times."""
     job = await book.open("PRR-1", 1)
-    if state is JobState.AUTHORISED:
-        return job
-    job, intent = await book.intend(job, JobState.FEED_INTENT, fed_before=BEFORE)
-    if state is JobState.FEED_INTENT:
-        return job
-    job = await book.done(job, intent, JobState.FED)
-    if state is not JobState.FED:
-        job, _ = await book.intend(job, state)
+    way = MAKING[: MAKING.index(state) + 1] if state in MAKING else (*MAKING[:2], state)
+    for step in () if state is JobState.AUTHORISED else way:
+        for _ in range(runs if step is JobState.ENCODE_INTENT else 1):
+            if step.endswith("_intent"):
+                fed_before = BEFORE if step is JobState.FEED_INTENT else None
+                job, _intent = await book.intend(job, step, fed_before=fed_before)
+            else:
+                job = await book.done(job, None, step)
     return job
 
 
@@ -122,6 +133,65 @@ async def test_every_cell_of_the_table(state: JobState) -> None:
             (end or settled).value, []
         ), cell
         journal.close()
+
+
+@pytest.mark.parametrize("runs", [1, 2, 3, 4])
+@pytest.mark.parametrize("state", [JobState.ENCODE_INTENT, JobState.ENCODED, JobState.VERIFIED])
+async def test_a_chip_is_begun_three_times_and_then_its_card_goes_to_the_bin(
+    tmp_path: Path, state: JobState, runs: int
+) -> None:
+    """The count stands in the journal: a kioskd that dies in every run does not go on for ever."""
+    journal = Journal(tmp_path / "journal.sqlite", OfficeClock(), SeededChance(1), threaded=False)
+    book = JobBook(journal)
+    job = await job_in(book, state, runs=runs)
+    assert await book.runs(job) == runs
+    printer = Printer(Evidence(INSIDE, fed_count=BEFORE + 1))
+
+    settled, end = await Recovery(book, printer).settle(job, "test", holder_present=False)
+
+    assert (end or settled).value == expected(state, INSIDE, 1, None, holder=False, runs=runs)
+    assert printer.told == (["reject"] if runs >= 3 else [])
+    journal.close()
+
+
+@pytest.mark.parametrize("state", JobState)
+async def test_only_a_card_written_read_back_and_printed_may_be_presented(tmp_path: Path, state: JobState) -> None:
+    """Without PRINTED in the journal, which comes only after VERIFIED, there is no intent, and without it no act."""
+    journal = Journal(tmp_path / "journal.sqlite", OfficeClock(), SeededChance(1), threaded=False)
+    book = JobBook(journal)
+    job = await job_in(book, state)
+
+    if state in (JobState.PRINTED, JobState.PRESENT_INTENT):
+        presenting, _ = await book.intend(job, JobState.PRESENT_INTENT)
+        assert presenting.state is JobState.PRESENT_INTENT
+    else:
+        with pytest.raises(OutOfOrder):
+            await book.intend(job, JobState.PRESENT_INTENT)
+        assert await book.current() == job, "and nothing of it was written"
+    journal.close()
+
+
+async def test_no_state_is_reached_past_the_one_before_it(tmp_path: Path) -> None:
+    """The way of a card, and every step that somebody might leave out of it."""
+    for number, wanted in enumerate(MAKING[1:], start=1):
+        for skipped in range(number):
+            journal = Journal(tmp_path / f"{wanted}-{skipped}.sqlite", OfficeClock(), SeededChance(1), threaded=False)
+            book = JobBook(journal)
+            stands = MAKING[skipped - 1] if skipped else JobState.AUTHORISED
+            job = await job_in(book, stands)
+            with pytest.raises(OutOfOrder):
+                await book.done(job, None, wanted)
+            journal.close()
+
+
+async def test_a_closed_job_moves_no_more(tmp_path: Path) -> None:
+    journal = Journal(tmp_path / "journal.sqlite", OfficeClock(), SeededChance(1), threaded=False)
+    book = JobBook(journal)
+    job = await job_in(book, JobState.PRINTED)
+    await book.close(job, JobEnd.SCRAPPED, "test")
+    with pytest.raises(OutOfOrder):
+        await book.intend(job, JobState.PRESENT_INTENT)
+    journal.close()
 
 
 @pytest.mark.parametrize("state", JobState)

@@ -2,13 +2,13 @@
 
 import sqlite3
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 
 import pytest
 
-from kiosk.journal import audit, outbox
+from kiosk.journal import audit, inspection, outbox
 from kiosk.journal.database import Journal, JournalError, Transaction
 from sim.clock import SeededChance
 
@@ -18,6 +18,14 @@ MONDAY = datetime(2026, 3, 2, 1, 0, tzinfo=UTC)
 class StoppedClock:
     def now(self) -> datetime:
         return MONDAY
+
+
+class SetClock:
+    def __init__(self) -> None:
+        self.time = MONDAY
+
+    def now(self) -> datetime:
+        return self.time
 
 
 def opened(path: Path) -> Journal:
@@ -100,7 +108,7 @@ def test_whoever_edits_the_file_is_found(path: Path, tampering: str, problem: st
     journal = opened(path)
     fill(journal)
     journal.close()
-    assert audit.verify(path).problems == ()
+    assert inspection.verify(path).problems == ()
 
     raw = sqlite3.connect(path)
     for trigger in ("audit_only_grows_update", "audit_only_grows_delete"):
@@ -109,12 +117,12 @@ def test_whoever_edits_the_file_is_found(path: Path, tampering: str, problem: st
     raw.commit()
     raw.close()
 
-    assert problem in audit.verify(path).problems
+    assert problem in inspection.verify(path).problems
 
 
 def test_a_journal_that_is_not_there_is_said_to_be_not_there(path: Path) -> None:
     with pytest.raises(JournalError, match="there is no journal here"):
-        audit.verify(path)
+        inspection.verify(path)
 
 
 def test_the_outbox_is_gap_free_and_empties_by_acknowledgement(journal: Journal) -> None:
@@ -122,8 +130,36 @@ def test_the_outbox_is_gap_free_and_empties_by_acknowledgement(journal: Journal)
         journal.write_now(partial(put_ticket, number))
     assert [event.sequence for event in journal.read_now(outbox.pending)] == [1, 2, 3]
 
-    journal.write_now(lambda tx: outbox.acknowledge(tx, 2))
+    second = journal.read_now(lambda tx: tx.rows("SELECT hash FROM outbox WHERE sequence = 2"))[0]["hash"]
+    journal.write_now(lambda tx: outbox.acknowledge(tx, 2, second))
     assert [event.sequence for event in journal.read_now(outbox.pending)] == [3]
+
+
+def test_a_receipt_for_other_events_than_these_is_refused(journal: Journal) -> None:
+    journal.write_now(partial(put_ticket, 1))
+    for sequence, chain in ((1, bytes(32)), (2, bytes(32))):
+        with pytest.raises(outbox.ReceiptError, match="other events"):
+            journal.write_now(partial(outbox.acknowledge, sequence=sequence, chain=chain))
+    assert [event.sequence for event in journal.read_now(outbox.pending)] == [1]
+
+
+def test_what_was_told_is_kept_for_ninety_days_and_the_newest_for_ever(path: Path) -> None:
+    clock = SetClock()
+    journal = Journal(path, clock, SeededChance(), threaded=False)
+    for number in range(3):
+        journal.write_now(partial(put_ticket, number))
+        clock.time += timedelta(days=40)
+    newest = journal.read_now(lambda tx: tx.rows("SELECT hash FROM outbox WHERE sequence = 3"))[0]["hash"]
+    journal.write_now(lambda tx: outbox.acknowledge(tx, 3, newest))
+
+    journal.write_now(outbox.tidy)
+    assert journal.read_now(lambda tx: [row["sequence"] for row in tx.rows("SELECT * FROM outbox")]) == [2, 3]
+    clock.time += timedelta(days=500)
+    journal.write_now(outbox.tidy)
+    assert journal.read_now(lambda tx: [row["sequence"] for row in tx.rows("SELECT * FROM outbox")]) == [3]
+    journal.write_now(partial(put_ticket, 3))
+    assert [event.sequence for event in journal.read_now(outbox.pending)] == [4]
+    journal.close()
 
 
 @pytest.mark.wall

@@ -29,13 +29,10 @@ JAKARTA = ZoneInfo("Asia/Jakarta")
 NOON = datetime(2026, 11, 23, 5, 12, tzinfo=UTC)
 
 RECEIPT = Receipt(
-    number="PRM-000417",
-    service=Label(id="Akta Kelahiran", en="Birth certificate"),
-    received_at=NOON,
-    ready_on="25 s.d. 27-11-2026",
-    bring=Label(id="tanda terima ini dan Kartu Keluarga asli", en="this receipt and the original family card"),
-    operator="Renée Widjaja",
-    token="ANJ1-8F3K2M9QXW4T7YBN",
+    number="PRR-000417",
+    document=Label(id="KTP-el", en="Electronic identity card"),
+    handed_over_at=NOON,
+    kiosk="KIOSK-CONTOH-01",
 )
 LETTER = LetterSlip(
     register="470/0123/XI/2026",

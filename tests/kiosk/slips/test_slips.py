@@ -14,13 +14,13 @@ from tests.kiosk.slips.samples import CARDS, CLOSE, JAKARTA, LETTER, OFFICE, REC
 DOCS = Path(__file__).parents[3] / "docs"
 
 
-async def test_a_receipt_says_what_when_by_whom_and_that_it_is_free() -> None:
+async def test_a_receipt_says_what_when_and_where_and_that_it_is_free() -> None:
     picture, text = await paper(SLIPS["receipt"])
-    for expected in ("TANDA TERIMA", "PRM-000417", "Akta Kelahiran", "Renée Widjaja", "25 s.d. 27-11-2026", "GRATIS"):
+    for expected in ("TANDA TERIMA", "PRR-000417", "KTP-el diserahkan", "KIOSK-CONTOH-01", "di loket", "GRATIS"):
         assert expected in text
     assert "23-11-2026" in text
     assert "12:12 WIB" in text
-    assert [code.text for code in zxingcpp.read_barcodes(picture)] == [RECEIPT.token]
+    assert [code.text for code in zxingcpp.read_barcodes(picture)] == [RECEIPT.number]
 
 
 async def test_a_letters_slip_says_how_long_it_holds_and_shows_no_birth_date() -> None:

@@ -54,7 +54,7 @@ async def asked(
     approval = Approval("PRR-1", "slip", datetime(2030, 1, 1, tzinfo=UTC), resident(fingers=fingers))
     hand, noted, seen = Hand(touches), Noted(), list[bytes | bytearray]()
 
-    def decide(image: FingerImage, references: Sequence[bytes | bytearray]) -> bool:
+    async def decide(image: FingerImage, references: Sequence[bytes | bytearray]) -> bool:
         seen.extend(references)
         if bytes(image.pixels) == b"smear":
             raise CaptureRetry(RetryReason.TOO_POOR)

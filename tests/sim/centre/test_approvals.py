@@ -12,7 +12,8 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from sim.centre import OFFICE, PUBLIC_KEY_B64, Centre
-from sim.centre.registry import Entry, Kind, KioskEvent
+from sim.centre.books import KioskEvent
+from sim.centre.registry import Entry, Kind
 from tests.sim.centre.conftest import NOON
 
 

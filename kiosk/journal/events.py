@@ -1,0 +1,111 @@
+"""What is audited, declared as data: each event's name, one sentence of what it says, and the fields it carries.
+
+docs/audit-events.md is made from this (`make docs`). `audit.append` takes nothing that is not declared here. No event
+and no field carries personal data: a person appears as the id of his approval, an officer as his own id.
+"""
+
+from enum import StrEnum
+from typing import Self
+
+FIELDS = {
+    "approval": "Id (`jti`) of the centre's approval.",
+    "attempt": "Which try of the finger it was, from 1.",
+    "blank": "Which blank of the job it is, from 1.",
+    "by": "What the resident showed: `slip` or `nik`; never its content.",
+    "cause": "Why: a word of the API's `Cause` or of a device; null if nothing stood in the way.",
+    "collection": "Id of the resident's attempt to collect a card.",
+    "day": "The office's day, as a date.",
+    "detail": "For the technician: what exactly was found.",
+    "digest": "SHA-256 in hex of what the chip holds once the commit arrives.",
+    "end": "How the job ended: `taken`, `scrapped`, `captured`, `void` or `unknown`.",
+    "found": "What the hardware's answer made of the job.",
+    "job": "Id of the card job.",
+    "key": "Base64 of the 32 bytes of an Ed25519 public key.",
+    "matched": "Whether the finger was the holder's.",
+    "medium": "`paper`, `preprinted` or `screen`.",
+    "number": "The queue number as it is called.",
+    "preprinted": "Number of the pre-printed ticket that stands for it, if one does.",
+    "profile": "Name of the hardware profile.",
+    "quantity": "How many blanks.",
+    "reason": "Why, in words.",
+    "seconds": "By how many seconds; negative is back.",
+    "service": "Id of the service.",
+    "stage": "Where the collection ended, as the screen shows it.",
+    "state": "State of the job.",
+    "uid": "The chip's UID in hex, if it was read.",
+    "version": "Version of the program.",
+}
+"""Every field, with its meaning. A field means the same in every event that has it."""
+
+
+class Event(StrEnum):
+    """NAME = "name", "What it says.", "its fields". The sentence is for the auditor who reads the journal."""
+
+    sentence: str
+    fields: frozenset[str]
+
+    def __new__(cls, name: str, sentence: str, fields: str = "") -> Self:
+        event = str.__new__(cls, name)
+        event._value_ = name
+        event.sentence = sentence
+        event.fields = frozenset(fields.split())
+        return event
+
+    KIOSK_STARTED = "kiosk_started", "kioskd started on this journal.", "version profile"
+    KIOSK_KEY_MADE = (
+        "kiosk_key_made",
+        "The kiosk made itself the key that signs its checkpoints from here on.",
+        "key",
+    )
+    CLOCK_CORRECTED = (
+        "clock_corrected",
+        "The centre's signed time took the place of a time that was wrong by more than a minute.",
+        "seconds",
+    )
+    JOURNAL_BEHIND = (
+        "journal_behind",
+        "The centre holds events of this kiosk that this journal does not know: no card is made any more.",
+        "detail",
+    )
+    POWER_FAILED = (
+        "power_failed",
+        "The UPS told that the mains are gone; from here on no card is begun.",
+        "",
+    )
+    POWER_RETURNED = "power_returned", "The mains came back before the kiosk was switched off.", ""
+    BLANKS_LOADED = "blanks_loaded", "The two officers named as actor counted blanks into the hopper.", "quantity"
+    TICKET_ISSUED = "ticket_issued", "A queue number was given to a resident.", "number service day"
+    TICKET_DELIVERED = (
+        "ticket_delivered",
+        "A queue number reached the resident.",
+        "number medium preprinted cause",
+    )
+    COLLECTION_REFUSED = (
+        "collection_refused",
+        "A resident asked for a card and was told why he cannot have it.",
+        "collection by cause detail",
+    )
+    COLLECTION_STARTED = (
+        "collection_started",
+        "A resident was admitted to collect the card of this approval.",
+        "collection approval",
+    )
+    COLLECTION_ENDED = "collection_ended", "A collection ended, with or without a card.", "collection stage cause"
+    FINGER_CHECKED = (
+        "finger_checked",
+        "A finger was compared with those of the approval's record.",
+        "approval attempt matched",
+    )
+    JOB_OPENED = "job_opened", "A card job began: one blank's way for one approval.", "job approval blank"
+    JOB_STEP = (
+        "job_step",
+        "A card job came to this state; an intent is written before its act, the rest after.",
+        "job state",
+    )
+    CHIP_COMMITTED = (
+        "chip_committed",
+        "The chip is about to be committed: from now on it may hold what has this digest.",
+        "job digest",
+    )
+    JOB_CLOSED = "job_closed", "A card job ended, and its blank was booked.", "job end reason uid"
+    JOB_RECOVERED = "job_recovered", "A job that nobody attended was settled by asking the hardware.", "job state found"

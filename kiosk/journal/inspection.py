@@ -1,0 +1,105 @@
+"""Checks a journal as an auditor would: the chain, every checkpoint in it, and checkpoints that others kept.
+
+The chain and the checkpoints in the file show alteration, deletion, insertion and swap. That the end was cut off, or
+that everything was written anew by somebody who has the kiosk's key, only a checkpoint shows that was kept elsewhere
+(`witnesses`: from the centre, or the QR of a closing slip).
+"""
+
+import json
+import sqlite3
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+from kiosk.journal import checkpoint
+from kiosk.journal.audit import Event, Report, Row, Walk
+from kiosk.journal.checkpoint import CheckpointError
+from kiosk.journal.database import JournalError
+from kiosk.journal.identity import public_key
+
+RECORDS = "SELECT * FROM audit ORDER BY sequence"
+CHECKPOINTS = "SELECT sequence, text FROM checkpoint ORDER BY sequence"
+
+
+def check(
+    rows: Iterable[Row],
+    checkpoints: Sequence[Row] = (),
+    *,
+    witnesses: Sequence[str] = (),
+    key: Ed25519PublicKey | None = None,
+) -> Report:
+    """`checkpoints`: rows with `sequence` and `text`. `key`: the only key that counts; else the kiosk's keys are those
+    that its own audit says it made."""
+    walk, problems = Walk(), list[str]()
+    keys: list[Ed25519PublicKey] = [] if key is None else [key]
+    wanted = {int(row["sequence"]) for row in checkpoints} | set(_sequences(witnesses))
+    heads: dict[int, bytes] = {}
+    count = 0
+    for row in rows:
+        count += 1
+        problems += walk.step(row)
+        if row["sequence"] in wanted:
+            heads[row["sequence"]] = row["hash"]
+        if key is None and row["kind"] == Event.KIOSK_KEY_MADE.value:
+            keys += _announced(row["body"])
+    for row in checkpoints:
+        problems += held(row["text"], heads, keys, f"checkpoint {row['sequence']}", sequence=row["sequence"])
+    for number, text in enumerate(witnesses, 1):
+        problems += held(text, heads, keys, f"checkpoint given ({number})")
+    sealed = max((int(row["sequence"]) for row in checkpoints), default=0)
+    return Report(count, walk.head.hex() if count else "", tuple(problems), len(checkpoints), sealed)
+
+
+def held(
+    text: str, heads: dict[int, bytes], keys: Sequence[Ed25519PublicKey], name: str, *, sequence: int | None = None
+) -> list[str]:
+    """What a checkpoint finds against the records' hashes by their number."""
+    try:
+        signed = checkpoint.read(text, keys)
+    except CheckpointError as error:
+        return [f"{name}: {error}"]
+    if sequence is not None and signed.sequence != sequence:
+        return [f"{name}: is filed under another record than it covers ({signed.sequence})"]
+    head = heads.get(signed.sequence)
+    if head is None:
+        return [f"{name}: record {signed.sequence} was there at {signed.at} and is gone"]
+    if head != signed.head:
+        return [f"{name}: record {signed.sequence} is not what was signed at {signed.at}"]
+    return []
+
+
+def verify(path: Path, *, witnesses: Sequence[str] = (), key: Ed25519PublicKey | None = None) -> Report:
+    """Checks the journal file at `path` while kioskd does not run. JournalError if it cannot be read."""
+    with opened(path) as connection:
+        checkpoints = connection.execute(CHECKPOINTS).fetchall()
+        return check(connection.execute(RECORDS), checkpoints, witnesses=witnesses, key=key)
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[sqlite3.Connection]:
+    """The file for reading. JournalError if it is not there, is no journal, or is held by kioskd."""
+    if not path.exists():
+        raise JournalError(f"{path}: there is no journal here")
+    try:
+        with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as connection:
+            connection.row_factory = sqlite3.Row
+            yield connection
+    except sqlite3.Error as error:
+        raise JournalError(f"{path}: {error}; is kioskd running?") from error
+
+
+def _sequences(texts: Iterable[str]) -> Iterator[int]:
+    """The records that these checkpoints speak of, signed or not."""
+    for text in texts:
+        part = text.partition(f"{checkpoint.TYPE}//")[2].split("/")
+        if len(part) > 1 and part[1].isascii() and part[1].isdigit():
+            yield int(part[1][:18])
+
+
+def _announced(body: str) -> list[Ed25519PublicKey]:
+    try:
+        return [public_key(json.loads(body)["key"])]
+    except (ValueError, KeyError, TypeError):
+        return []  # an altered record, which the chain has found already

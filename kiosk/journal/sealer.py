@@ -1,0 +1,82 @@
+"""Sees to it that what the journal says can be proved later: each record's time, and checkpoints over the chain.
+
+Works in the transactions that are written anyway, and makes one of its own only when nobody has for a while.
+"""
+
+import asyncio
+from datetime import datetime
+
+from kiosk.journal import audit, outbox
+from kiosk.journal.checkpoint import checkpoint_text, due
+from kiosk.journal.database import Journal, Transaction
+from kiosk.journal.identity import KioskKey
+from kiosk.journal.timekeeper import EPOCH, TimeKeeper
+
+LOOK_SECONDS = 10.0
+RATCHET_SECONDS = 50.0
+"""With a look every 10 s, the time that was seen is on disk within a minute."""
+SEEN_FACT = "time_seen"
+BOOTS_FACT = "boots"
+KEY_FACT = "kiosk_key"
+
+
+class Sealer:
+    def __init__(self, journal: Journal, key: KioskKey, time: TimeKeeper) -> None:
+        self._journal = journal
+        self._key = key
+        self._time = time
+
+    def begin(self, tx: Transaction) -> None:
+        """At start, in the first transaction whose time the keeper gives: a new key is made known."""
+        tx.set_fact(BOOTS_FACT, str(self._time.boot))
+        outbox.tidy(tx)
+        if tx.fact(KEY_FACT) != self._key.public:
+            tx.set_fact(KEY_FACT, self._key.public)
+            audit.append(tx, audit.Event.KIOSK_KEY_MADE, "kiosk", key=self._key.public)
+            outbox.put(tx, "kiosk_key", key=self._key.public)
+
+    async def start(self) -> None:
+        """Takes over the journal's time, from what earlier runs have seen, and its commits."""
+        seen, boots = await self._journal.read(_seen)
+        self._time.resume(seen, boots + 1, asyncio.get_running_loop().time)
+        self._journal.clock = self._time
+        self._journal.before_commit = self._before_commit
+
+    async def run(self) -> None:
+        """For ever: seals what nobody else's transaction has."""
+        while True:
+            await asyncio.sleep(LOOK_SECONDS)
+            if await self._journal.read(lambda tx: due(tx) or _unseen(tx)):
+                await self._journal.write(lambda tx: None)
+
+    async def checkpoint(self) -> str:
+        """A checkpoint over the newest record, now: its text, as for the QR of the closing slip."""
+        return await self._journal.write(lambda tx: checkpoint_text(tx, self._key))
+
+    def _before_commit(self, tx: Transaction) -> None:
+        if due(tx):
+            checkpoint_text(tx, self._key)
+        if _unseen(tx):
+            tx.set_fact(SEEN_FACT, tx.now)
+
+
+def note_correction(tx: Transaction, seconds: float) -> None:
+    """The centre has proved the time wrong: what was seen before does not count any more."""
+    tx.set_fact(SEEN_FACT, tx.now)
+    audit.append(tx, audit.Event.CLOCK_CORRECTED, "centre", seconds=round(seconds))
+
+
+def _seen(tx: Transaction) -> tuple[datetime, int]:
+    """(the latest time this journal knows, how often kioskd was started on it). A record is proof of its time too:
+    whoever was told that his approval has expired will not be told otherwise after a restart."""
+    newest = tx.row("SELECT at FROM audit ORDER BY sequence DESC LIMIT 1")
+    times = [text for text in (tx.fact(SEEN_FACT), newest["at"] if newest else None) if text]
+    return max(map(datetime.fromisoformat, times), default=EPOCH), int(tx.fact(BOOTS_FACT) or "0")
+
+
+def _unseen(tx: Transaction) -> bool:
+    seen = tx.fact(SEEN_FACT)
+    if seen is None:
+        return True
+    age = (datetime.fromisoformat(tx.now) - datetime.fromisoformat(seen)).total_seconds()
+    return not 0 <= age < RATCHET_SECONDS

@@ -1,0 +1,83 @@
+"""What kiosks have told the centre, and what it can prove of that: the chain of their events, keys and checkpoints.
+
+Written from docs/audit.md, not from the kiosk: the two can only agree by the bytes on the line.
+"""
+
+import base64
+import hashlib
+import json
+from dataclasses import dataclass, field
+from typing import Any
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+START = bytes(32)
+
+
+@dataclass(frozen=True, slots=True)
+class KioskEvent:
+    """Something a kiosk has told."""
+
+    kiosk: str
+    sequence: int
+    kind: str
+    at: str
+    body: dict[str, Any]
+
+
+@dataclass
+class KioskBook:
+    """One kiosk's events, each once, and how far they are whole."""
+
+    kiosk: str
+    events: dict[int, KioskEvent] = field(default_factory=dict)
+    whole: int = 0
+    """The highest sequence up to which none is missing."""
+    chain: bytes = START
+    """Hash over all events up to `whole`."""
+    key: Ed25519PublicKey | None = None
+    checkpoints: dict[int, str] = field(default_factory=dict)
+    """By the number of the newest audit record that each covers."""
+    alarms: list[str] = field(default_factory=list)
+    """What a person at the centre must look into."""
+
+    def take(self, event: KioskEvent) -> bool:
+        """Keeps an event; False if it was known. One told again with other contents is an alarm."""
+        known = self.events.get(event.sequence)
+        if known is not None:
+            if known != event:
+                self.alarms.append(f"event {event.sequence} was told again with other contents")
+            return False
+        self.events[event.sequence] = event
+        while (following := self.events.get(self.whole + 1)) is not None:
+            self._append(following)
+        return True
+
+    def _append(self, event: KioskEvent) -> None:
+        fields = ["anjungan-outbox-1", event.sequence, event.at, event.kind, event.body, self.chain.hex()]
+        self.chain = hashlib.sha256(json.dumps(fields, sort_keys=True).encode()).digest()
+        self.whole = event.sequence
+        if event.kind == "kiosk_key":
+            self._register(event.body)
+        elif event.kind == "checkpoint":
+            self._keep(str(event.body.get("text")))
+
+    def _register(self, body: dict[str, Any]) -> None:
+        if self.key is not None:
+            self.alarms.append("the kiosk has another key than before")
+        self.key = Ed25519PublicKey.from_public_bytes(base64.b64decode(str(body["key"])))
+
+    def _keep(self, text: str) -> None:
+        signed, _, signature = text.rpartition("//")
+        try:
+            kiosk, sequence, _, head = signed.split("//")[2].split("/")
+            if self.key is None or kiosk != self.kiosk or not head:
+                raise ValueError("not of this kiosk")
+            self.key.verify(base64.urlsafe_b64decode(signature + "=="), signed.encode())
+        except (ValueError, IndexError, InvalidSignature):
+            self.alarms.append("a checkpoint that this kiosk has not signed")
+            return
+        if self.checkpoints and int(sequence) <= max(self.checkpoints):
+            self.alarms.append(f"checkpoint {sequence} comes after {max(self.checkpoints)}")
+        self.checkpoints[int(sequence)] = text
