@@ -302,7 +302,7 @@ async def _live(hall: Hall, outcome: Outcome) -> None:
         hand = "quick"
         hall.repaired()
     hall.moments.strike = None
-    await asyncio.sleep(5.0)  # the caretaker has a last look
+    await asyncio.sleep(15.0)  # the caretaker has a last look
 
 
 async def _played(folder: Path, schedule: Schedule, maker: Maker) -> Outcome:

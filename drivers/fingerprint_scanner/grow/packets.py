@@ -208,14 +208,14 @@ def _text(field: bytes) -> str:
     return "".join(chr(byte) if 0x20 < byte < 0x7F else " " for byte in field.split(b"\0")[0]).strip()
 
 
-_TWO_PIXELS: Final = tuple(bytes(((byte >> 4) * 17, (byte & 15) * 17)) for byte in range(256))
+_LEFT: Final = bytes((byte >> 4) * 17 for byte in range(256))
+_RIGHT: Final = bytes((byte & 15) * 17 for byte in range(256))
 
 
 def unpack_image(data: bytes, width: int, height: int) -> bytearray:
     """UpImage's two pixels per byte (upper four bits of each, left pixel in the high nibble) as one byte per pixel."""
     if len(data) * 2 != width * height:
         raise ProtocolError(f"UpImage: {len(data)} bytes instead of {width * height // 2} for {width}x{height}")
-    pixels = bytearray()
-    for byte in data:
-        pixels += _TWO_PIXELS[byte]
+    pixels = bytearray(2 * len(data))
+    pixels[::2], pixels[1::2] = data.translate(_LEFT), data.translate(_RIGHT)
     return pixels
