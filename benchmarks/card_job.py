@@ -2,6 +2,8 @@
 
 import asyncio
 import statistics
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 
@@ -24,6 +26,24 @@ PANEL = 658_368
 USB_MB_S = 100
 USB_OVERHEAD = 1.5
 PIECE = 16 * 1024
+MEMORY = 3
+"""Most times its own bytes that a job may take at its peak."""
+MEASURE = """
+import ctypes
+from PIL import Image
+from drivers.card_printer.evolis.job import render_job
+
+def now(what):
+    return next(int(line.split()[1]) for line in open("/proc/self/status") if line.startswith(what)) * 1024
+
+face = Image.linear_gradient("L").resize((1016, 648)).convert("RGB")
+render_job(face)  # code and tables are in memory; what this job took is given back
+ctypes.CDLL(None).malloc_trim(0)
+open("/proc/self/clear_refs", "w").write("5")  # the peak begins anew: proc(5)
+before = now("VmRSS")
+job = render_job(face)
+print(len(job), now("VmHWM") - before)
+"""
 
 
 def run() -> None:
@@ -45,6 +65,8 @@ def run() -> None:
         f"{PANEL / through / 1e6:.0f} MB/s", f">= {USB_MB_S} MB/s", "one colour panel through driver and pyusb"
     )
     table.add_row(f"{through / raw:.2f}x", f"<= {USB_OVERHEAD}x", "  time over that of the bare back-end")
+    size, more = memory()
+    table.add_row(f"{more / size:.1f}x", f"<= {MEMORY}x", f"memory of a job over its {size:,} bytes, at its peak")
     Console().print(table)
 
 
@@ -112,6 +134,14 @@ async def _usb() -> tuple[float, float]:
         spans.append(time.perf_counter() - start)
     await stream.close()
     return raw, statistics.median(spans)
+
+
+def memory() -> tuple[int, int]:
+    """Bytes of a job, and by how many its making raised the memory of a process of its own at the peak."""
+    command = [sys.executable, "-c", MEASURE]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)  # noqa: S603 - our own text
+    size, more = map(int, done.stdout.split())
+    return size, more
 
 
 def _median(work: Callable[[], None]) -> float:

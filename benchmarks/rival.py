@@ -33,9 +33,14 @@ class Figure:
     best: float
 
 
-def fought(duel: Duel, rounds: int = ROUNDS, clock: Clock = time.perf_counter) -> tuple[Figure, Figure | None]:
+def fought(
+    duel: Duel, rounds: int = ROUNDS, clock: Clock = time.perf_counter, *, settled: bool = False
+) -> tuple[Figure, Figure | None]:
     """Times both sides in turns, so that what else the machine does meets both. NotTheSame if they disagree where they
-    must not. `time.process_time` as the clock leaves out the time in which other programs had the core."""
+    must not.
+
+    `time.process_time` as the clock leaves out the time in which other programs had the core. `settled`: each timed
+    call follows an untimed one of its own side, so that it finds the heap as that side leaves it, not as the other."""
     sides = [duel.ours] if duel.rival is None else [duel.ours, duel.rival]
     results = [side() for side in sides]
     if duel.same and any(result != results[0] for result in results):
@@ -45,6 +50,8 @@ def fought(duel: Duel, rounds: int = ROUNDS, clock: Clock = time.perf_counter) -
     try:
         for _ in range(rounds):
             for side, spent in zip(sides, spans, strict=True):
+                if settled:
+                    side()
                 start = clock()
                 side()
                 spent.append((clock() - start) * 1000)

@@ -6,14 +6,16 @@ import typer
 
 from drivers.contract.errors import DeviceError
 from kiosk.api.client import ApiError
+from kiosk.api.staff import KeyFileError
 from kiosk.biometrics.protocol import ProtocolError
 from kiosk.cards.chip import ChipError
-from kiosk.cards.personalise.custody import CentreAway
+from kiosk.cards.personalise.custody import KeysAway
 from kiosk.cards.personalise.files import SigningError
 from kiosk.cards.personalise.layout import LayoutError
+from kiosk.cards.personalise.package import PackageError
 from kiosk.cards.personalise.token import TokenError
 from kiosk.cards.stranger.passive import NotGenuine
-from kiosk.commands import bench, card, journal, profile, running, status
+from kiosk.commands import bench, card, journal, printer, profile, running, staff, status, storage
 from kiosk.commands.common import Refusal
 from kiosk.devices.profile import ProfileError
 from kiosk.journal.database import JournalError
@@ -31,7 +33,10 @@ app.add_typer(running.app)
 app.add_typer(status.app)
 app.add_typer(profile.app, name="profile")
 app.add_typer(journal.app, name="journal")
+app.add_typer(storage.app, name="storage")
 app.add_typer(card.app, name="card")
+app.add_typer(printer.app, name="printer")
+app.add_typer(staff.app, name="staff")
 app.add_typer(bench.app, name="bench")
 
 
@@ -41,7 +46,9 @@ def main() -> None:
         app()
     except (Refusal, ProfileError, ProtocolError, DeviceError, JournalError, OSError) as error:
         _tell(str(error))
-    except (ChipError, NotGenuine, CentreAway, SigningError, LayoutError, TokenError) as error:
+    except (ChipError, NotGenuine, KeysAway, PackageError, SigningError, LayoutError, TokenError) as error:
+        _tell(str(error))
+    except KeyFileError as error:
         _tell(str(error))
     except ApiError as error:
         _tell(f"{error}{'' if error.problem else '; is kioskd running? (systemctl status kioskd)'}")

@@ -32,7 +32,9 @@ OFFERS = {
     "card-printer-ipp": Offer("sim.card_printer.cups", ("tcp",), "print server (IPP) with a card printer behind it"),
     "fingerprint-scanner": Offer("sim.fingerprint_scanner.grow", ("pty",), "R503-class scanner, ZFM packets"),
     "ticket-dispenser": Offer("sim.ticket_dispenser.notch", ("tcp",), "motor and notch, as lines `pin <bcm> <0|1>`"),
+    "ticket-dispenser-serial": Offer("sim.ticket_dispenser.cd720", ("pty", "tcp"), "QU-CD-720M card dispenser, RS-232"),
     "card": Offer("sim.card_encoder.pcsc", ("vpcd",), "a card's chip, to be seen through pcscd with vsmartcard's vpcd"),
+    "sam": Offer("sim.card_encoder.sam", ("vpcd",), "a SAM that holds the cards' keys, for the second reader of vpcd"),
 }
 TOGETHER = {
     "kiosk": "the whole kiosk on simulators, in the browser",
@@ -101,6 +103,8 @@ def _parser() -> argparse.ArgumentParser:
         if name == "card":
             one.add_argument("--chip", choices=("S", "L"), default="L", help="8 KB or 32 KB for files (L)")
             one.add_argument("--rate", type=int, choices=RATES, metavar="KBIT", help="air time at this rate (none)")
+        if name == "sam":
+            one.add_argument("--pin", type=_pin, default=b"123456", metavar="PIN", help="what opens it (123456)")
         if name in ("card-printer", "card-printer-ipp"):
             one.add_argument("--blanks", type=_number, default=20, metavar="N", help="cards in the hopper (20)")
         if name == "card-printer":
@@ -131,6 +135,12 @@ def _number(text: str) -> int:
     return number
 
 
+def _pin(text: str) -> bytes:
+    if not 4 <= len(text) <= 16 or not text.isascii() or not text.isalnum():
+        raise argparse.ArgumentTypeError("expected 4 to 16 letters or digits")
+    return text.encode("ascii")
+
+
 def _list() -> int:
     for name, offer in OFFERS.items():
         simulator = importlib.import_module(offer.module).Simulator
@@ -148,7 +158,13 @@ async def _alone(chosen: argparse.Namespace) -> int:
     """Serves one device until the program is told to end."""
     loop = asyncio.get_running_loop()
     world = World()
-    more = {"rate": chosen.rate} if chosen.device == "card" else {}
+    match chosen.device:
+        case "card":
+            more = {"rate": chosen.rate}
+        case "sam":
+            more = {"pin": chosen.pin}
+        case _:
+            more = {}
     simulator = importlib.import_module(OFFERS[chosen.device].module).Simulator(world, pace=chosen.pace, **more)
     for fault in chosen.fault:
         simulator.faults.fail_repeatedly(fault)
@@ -198,7 +214,7 @@ def _served(simulator: Any, chosen: argparse.Namespace) -> Coroutine[Any, Any, N
     if where.get("pty") is not None:
         return pty.serve(simulator, chosen.pty, ready=lambda: _say(f"{chosen.device} on {chosen.pty}"))
     host, port = chosen.vpcd
-    _say(f"card for vpcd at {host}:{port}")
+    _say(f"{chosen.device} for vpcd at {host}:{port}")
     return vpcd.serve(simulator, host, port)
 
 

@@ -6,12 +6,20 @@ from typing import Any
 
 import pytest
 
+from kiosk.devices.profile import Slots
 from sim.clock import run
 
+ON_HARDWARE = {"device", *Slots.model_fields}
+"""Tests that ask for one of these fixtures (tests/devices) run on hardware too."""
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """On two processes: a file stays together, so that its costly fixtures are made once; but each `long` test goes
-    alone and first, so that nobody waits for it at the end."""
+    alone and first, so that nobody waits for it at the end. On hardware: only what asks nothing of a simulator."""
+    if config.getoption("--hw"):
+        for item in items:
+            if not ON_HARDWARE & set(getattr(item, "fixturenames", ())):
+                item.add_marker(pytest.mark.skip(reason="on simulators only: it asks for what no hand can do"))
     for item in items:
         alone = item.get_closest_marker("long") is not None
         item.add_marker(pytest.mark.xdist_group(item.nodeid if alone else item.path.as_posix()))
@@ -34,7 +42,8 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--hw", metavar="PROFILE", help="run tests/hardware on the devices of this hardware profile")
+    parser.addoption("--hw", metavar="PROFILE", help="run tests/devices on the devices of this hardware profile")
+    parser.addoption("--hw-hands", action="store_true", help="with --hw: somebody at this terminal does what is asked")
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

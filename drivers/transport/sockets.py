@@ -71,9 +71,14 @@ class TcpConnector(Connector):
         return f"tcp:{self.host}:{self.port}"
 
 
+def run_folder() -> Path:
+    """Where the sockets of this kiosk, and of its simulated world, lie: $ANJUNGAN_RUN."""
+    return Path(os.environ.get("ANJUNGAN_RUN", "/run/anjungan"))
+
+
 def world_socket() -> Path:
-    """Where the simulated world listens: $ANJUNGAN_RUN/world.sock."""
-    return Path(os.environ.get("ANJUNGAN_RUN", "/run/anjungan")) / "world.sock"
+    """Where the simulated world listens."""
+    return run_folder() / "world.sock"
 
 
 class SimConnector(Connector):

@@ -10,6 +10,7 @@ import httpx
 from pydantic import TypeAdapter, ValidationError
 
 from kiosk.api import messages as m
+from kiosk.api import staff as s
 
 T = TypeVar("T")
 COLLECT_TIMEOUT = 30.0
@@ -66,10 +67,15 @@ class Client:
         """`checkpoints`: texts that others kept, to be checked against the journal."""
         return await self._call(m.JournalReport, "POST", "/v1/journal", m.Witnesses(checkpoints=tuple(checkpoints)))
 
-    async def export(self) -> str:
+    async def export(self, request: s.AuditExport) -> str:
         """The whole audit as a signed file (kiosk/journal/export.py)."""
         try:
-            answer = await self._http.get("/v1/journal/export", timeout=EXPORT_TIMEOUT)
+            answer = await self._http.post(
+                "/v1/journal/export",
+                content=request.model_dump_json(),
+                headers={"content-type": "application/json"},
+                timeout=EXPORT_TIMEOUT,
+            )
         except httpx.HTTPError as error:
             raise ApiError(None, f"{self._where}: {str(error) or type(error).__name__}") from error
         if answer.is_error:
@@ -92,13 +98,56 @@ class Client:
         """The resident walks away; possible while no blank is in the path, else the collection goes on."""
         return await self._call(m.Collection, "POST", f"/v1/collections/{collection}/cancel")
 
-    async def load_blanks(self, request: m.BlanksLoaded) -> m.Blanks:
-        """Two officers counted blanks into the hopper; the same request_id counts once."""
+    # -- staff (kiosk.api.staff.proven adds the proofs) --------------------------------------------------------
+    async def colleagues(self) -> list[s.Colleague]:
+        """Who works here, by the roster in force."""
+        return await self._call(list[s.Colleague], "GET", "/v1/staff/people")
+
+    async def send_roster(self, request: s.RosterSent) -> list[s.Colleague]:
+        """The centre's signed list of people, when the line did not bring it."""
+        return await self._call(list[s.Colleague], "POST", "/v1/staff/roster", request)
+
+    async def challenge(self, request: s.ChallengeRequest) -> s.Challenge:
+        """For one proof of one person."""
+        return await self._call(s.Challenge, "POST", "/v1/staff/challenges", request)
+
+    async def set_pin(self, request: s.PinSet) -> None:
+        await self._call(type(None), "POST", "/v1/staff/pin", request)
+
+    async def clear_pin(self, request: s.PinCleared) -> None:
+        await self._call(type(None), "POST", "/v1/staff/pin/clear", request)
+
+    async def load_blanks(self, request: s.BlanksLoaded) -> m.Blanks:
+        """Two people counted blanks into the hopper; the same request_id counts once."""
         return await self._call(m.Blanks, "POST", "/v1/blanks", request)
 
-    async def call_next(self, service: str) -> m.Called:
+    async def unload_blanks(self, request: s.BlanksUnloaded) -> m.Blanks:
+        """Two people counted blanks out of the hopper; the same request_id counts once."""
+        return await self._call(m.Blanks, "POST", "/v1/blanks/unload", request)
+
+    async def override(self, request: s.OverrideRequest) -> m.Collection:
+        """Two people answer for a resident: the collection goes on without his finger."""
+        return await self._call(m.Collection, "POST", "/v1/staff/overrides", request)
+
+    async def clean_printer(self, request: s.PrinterCleaning) -> None:
+        """Runs the card printer's cleaning cycle."""
+        await self._call(type(None), "POST", "/v1/printer/clean", request)
+
+    async def unresolved(self) -> list[s.UnknownJob]:
+        """The jobs whose cards somebody has to find."""
+        return await self._call(list[s.UnknownJob], "GET", "/v1/staff/unknown")
+
+    async def resolve(self, request: s.Resolution) -> m.Blanks:
+        """Two people say where the card of an unknown job is."""
+        return await self._call(m.Blanks, "POST", "/v1/staff/resolutions", request)
+
+    async def digest(self, request: s.DigestRequest) -> list[s.PersonDay]:
+        """What each person did on a day."""
+        return await self._call(list[s.PersonDay], "POST", "/v1/staff/digest", request)
+
+    async def call_next(self, request: s.NextCall) -> m.Called:
         """A counter is free: calls the number that has waited longest."""
-        return await self._call(m.Called, "POST", f"/v1/queue/{service}/next")
+        return await self._call(m.Called, "POST", "/v1/queue/next", request)
 
     async def events(self) -> AsyncIterator[m.State]:
         """The state now and at each change (server-sent events), until the connection ends."""
@@ -122,7 +171,7 @@ class Client:
             raise self._refusal(answer)
         adapter: TypeAdapter[Any] = TypeAdapter(kind)
         try:
-            value: T = adapter.validate_json(answer.content)
+            value: T = adapter.validate_json(answer.content or b"null")
         except ValidationError as error:
             raise ApiError(None, f"{self._where}: answered what this version does not understand") from error
         return value

@@ -7,6 +7,7 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 OfficerId = Annotated[str, Field(pattern=r"^[A-Za-z0-9-]{2,32}$")]
+"""A person who works here, as the centre's roster names him."""
 
 
 class Message(BaseModel):
@@ -64,6 +65,8 @@ class Cause(StrEnum):
     RECOVERING = "recovering"
     """kioskd has just started and still asks the hardware what happened."""
     CANCELLED = "cancelled"
+    STAFF_DENIED = "staff_denied"
+    """These people may not do this, or did not prove who they are. Told to staff only."""
     INVALID = "invalid"
     """The request itself is not of the right form."""
     INTERNAL = "internal"
@@ -235,20 +238,9 @@ class Blanks(Message):
     reject: int
     capture: int
     unknown: int
-
-
-class BlanksLoaded(Message):
-    """Two officers counted blanks into the hopper."""
-
-    request_id: str = Field(min_length=8, max_length=64, pattern=r"^[A-Za-z0-9-]+$")
-    quantity: int = Field(ge=1, le=500)
-    officers: tuple[OfficerId, OfficerId]
-
-    @model_validator(mode="after")
-    def _two(self) -> "BlanksLoaded":
-        if self.officers[0] == self.officers[1]:
-            raise ValueError("two different officers count the blanks")
-        return self
+    vault: int = 0
+    destroyed: int = 0
+    missing: int = 0
 
 
 class Called(Message):

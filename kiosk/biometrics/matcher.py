@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from kiosk.biometrics.agreement import agreements, shelf
 from kiosk.biometrics.surroundings import Points, points_of
@@ -15,6 +16,9 @@ from kiosk.biometrics.template import Template
 
 AT_ONCE: Final = 8
 """Fingers worked on at once: enough to spread the cost of a call, few enough for a processor's cache."""
+
+# On one thread: the matrices are small, and threads that wait for each other make a busy machine three times slower.
+threadpool_limits(limits=1, user_api="blas")
 
 
 class Finger:

@@ -26,9 +26,10 @@ from drivers.contract.words import DeviceCause, JobOutcome
 from kiosk.api.messages import Cause, Step
 from kiosk.cards.chip import ChipError, read_uid
 from kiosk.cards.jobs import Job, JobBook, JobState
-from kiosk.cards.personalise.custody import CentreAway
+from kiosk.cards.personalise.custody import KeysAway
 from kiosk.cards.personalise.desk import ChipDesk
 from kiosk.cards.personalise.files import Plan, SigningError
+from kiosk.cards.personalise.package import PackageError
 from kiosk.cards.personalise.writer import RUNS, worth_another_run
 from kiosk.cards.personalise.writer import Job as Order
 
@@ -87,7 +88,7 @@ class Encoding:
             attempt += 1
             try:
                 return await self._run(failed)
-            except (DeviceError, ChipError, SigningError, CentreAway) as error:
+            except (DeviceError, ChipError, SigningError, KeysAway, PackageError) as error:
                 await self._end_act(error)
                 last = attempt == RUNS or await self._book.runs(self.job) >= RUNS
                 failed = await self._after(error, last=last)
@@ -96,7 +97,8 @@ class Encoding:
         self._told(Step.ENCODE, failed)
         channel = await self._encoder.open()
         try:
-            order = Order(self._plan, await read_uid(channel), await self._book.promised(self.job))
+            promised = await self._book.promised(self.job)
+            order = Order(self._plan, await read_uid(channel), promised, self.job.jti)
             uid = order.uid.hex()
             if self.job.uid not in (None, uid):
                 raise AnotherCard
@@ -120,8 +122,10 @@ class Encoding:
     async def _after(error: Exception, *, last: bool) -> str:
         """The cause to be told during the next run; GivenUp or Postponed if there is none."""
         match error:
-            case CentreAway():
+            case KeysAway():
                 raise Postponed(error.cause) from error
+            case PackageError():
+                raise GivenUp(f"chip: package {error.fault}", error.cause) from error
             case DeviceError() if error.cause in READER_AWAY:
                 if last:
                     raise Postponed(error.cause) from error

@@ -5,11 +5,15 @@ from enum import StrEnum
 from kiosk.api.messages import Blanks
 from kiosk.journal import audit, outbox
 from kiosk.journal.database import Transaction
+from kiosk.people.acts import spend
+from kiosk.people.policy import Denied, Mandate, Operation
 
 
 class Account(StrEnum):
     CENTRE = "centre"
     """Where blanks come from: not in this machine."""
+    VAULT = "vault"
+    """In the office, under lock."""
     HOPPER = "hopper"
     PATH = "path"
     HOLDER = "holder"
@@ -18,19 +22,35 @@ class Account(StrEnum):
     CAPTURE = "capture"
     """In the reject bin because nobody took it."""
     UNKNOWN = "unknown"
-    """The hardware cannot tell; two officers must find it."""
+    """The hardware cannot tell; two people must find it."""
+    DESTROYED = "destroyed"
+    MISSING = "missing"
+    """Looked for and not found: a case, never an edit."""
 
 
-def load(tx: Transaction, quantity: int, officers: tuple[str, str]) -> None:
-    """Two officers counted `quantity` blanks into the hopper."""
-    _row(tx, Account.CENTRE, Account.HOPPER, quantity, None, None, "+".join(officers), "loaded")
-    audit.append(tx, audit.Event.BLANKS_LOADED, "+".join(officers), quantity=quantity)
+def load(tx: Transaction, quantity: int, mandate: Mandate) -> None:
+    """Two people counted `quantity` blanks into the hopper."""
+    actor = spend(tx, mandate, Operation.LOAD_BLANKS)
+    _row(tx, Account.CENTRE, Account.HOPPER, quantity, None, None, actor, "loaded")
+    audit.append(tx, audit.Event.BLANKS_LOADED, actor, quantity=quantity)
     outbox.put(tx, "blanks_loaded", quantity=quantity)
 
 
-def move(tx: Transaction, start: Account, end: Account, *, job: str, uid: str | None, reason: str) -> None:
-    """One blank of `job` went from `start` to `end`."""
-    _row(tx, start, end, 1, uid, job, "kiosk", reason)
+def unload(tx: Transaction, quantity: int, mandate: Mandate) -> None:
+    """Two people took `quantity` blanks out of the hopper and locked them away. Denied if it never held so many."""
+    if quantity > balance(tx).hopper:
+        raise Denied("the ledger has fewer blanks in the hopper than were counted out of it")
+    actor = spend(tx, mandate, Operation.UNLOAD_BLANKS)
+    _row(tx, Account.HOPPER, Account.VAULT, quantity, None, None, actor, "unloaded")
+    audit.append(tx, audit.Event.BLANKS_UNLOADED, actor, quantity=quantity)
+    outbox.put(tx, "blanks_unloaded", quantity=quantity)
+
+
+def move(
+    tx: Transaction, start: Account, end: Account, *, job: str, uid: str | None, reason: str, actor: str = "kiosk"
+) -> None:
+    """One blank of `job` went from `start` to `end`. `actor`: who says so, if it was not the machine."""
+    _row(tx, start, end, 1, uid, job, actor, reason)
 
 
 def _row(
@@ -64,4 +84,7 @@ def balance(tx: Transaction) -> Blanks:
         reject=sums[Account.REJECT],
         capture=sums[Account.CAPTURE],
         unknown=sums[Account.UNKNOWN],
+        vault=sums[Account.VAULT],
+        destroyed=sums[Account.DESTROYED],
+        missing=sums[Account.MISSING],
     )

@@ -56,7 +56,9 @@ class CardMaker:
         path: asyncio.Lock,
         blanks_per_job: int,
         take_timeout: float,
+        may_feed: Callable[[], str | None] = lambda: None,
     ) -> None:
+        """`may_feed`: why no further blank may leave the hopper now; None if one may."""
         self._path = path
         self._book = book
         self._printer = printer
@@ -65,6 +67,7 @@ class CardMaker:
         self._recovery = Recovery(book, printer)
         self._blanks = blanks_per_job
         self._take_timeout = take_timeout
+        self._may_feed = may_feed
 
     async def make(self, jti: str, artwork: Artwork, report: Callable[[Progress], None]) -> Made:
         """Uses up to `blanks_per_job` blanks; a blank is scrapped and accounted before the next is touched."""
@@ -81,7 +84,7 @@ class CardMaker:
                     await self._recovery.scrap(held, "held for another resident")
             elif settled is Settled.UNFINISHED:
                 made = await self._finish(held, artwork, report, None)
-                if made.end is not JobEnd.SCRAPPED:
+                if made.end is not JobEnd.SCRAPPED or made.cause == Cause.CARD_FAILED:
                     return made
                 notice = made.cause
             elif settled is not Settled.CLOSED:
@@ -91,9 +94,11 @@ class CardMaker:
             elif end is JobEnd.UNKNOWN:
                 return Made(end, Cause.NEEDS_STAFF)
         for blank in range(1, self._blanks + 1):
+            if (stop := self._may_feed()) is not None:
+                return Made(JobEnd.VOID, stop)
             made = await self._one(jti, artwork, blank, notice, report)
-            if made.end is not JobEnd.SCRAPPED:
-                return made
+            if made.end is not JobEnd.SCRAPPED or made.cause == Cause.CARD_FAILED:
+                return made  # if it was not the blank that failed, another would not help
             notice = made.cause
         return Made(JobEnd.SCRAPPED, Cause.CARD_FAILED)
 

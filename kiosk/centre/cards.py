@@ -1,23 +1,26 @@
 """The centre as keeper of the card keys (tier K0) and as document signer: the kiosk only carries bytes between it and
 the card.
 
-POST /v1/offices/{office}/cards/challenges, /sessions, /sessions/{name}/wrap and /unwrap, /signatures; bytes as hex.
-A script of commands is wrapped in one question, so that a distant centre costs a few round trips per card.
+POST /v1/offices/{office}/cards/challenges, /sessions, /sessions/{name}/wrap, /unwrap, /keys and /keys/answer,
+/signatures; bytes as hex. A script of commands is wrapped in one question, so that a distant centre costs a few round
+trips per card. 409: the card or its answer is wrong; 403: this office may not; the text says why.
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
+from urllib.parse import quote
 
 import httpx
 
 from kiosk.api.messages import Cause
-from kiosk.cards.personalise.custody import CardSession, CentreAway
+from kiosk.cards.personalise.custody import CardSession, CentreAway, Errand
 from kiosk.cards.personalise.files import Plan, Signed, SigningError
 from kiosk.cards.personalise.layout import Layout
+from kiosk.cards.personalise.package import Gate, PackageError, PackageFault
 from kiosk.cards.personalise.scp03 import ChannelError
 from kiosk.cards.record import CardRecord
 
-CONFLICT = 409
+CONFLICT, FORBIDDEN = 409, 403
 CARD_KEY = 15
 """The data group that nobody can sign before the card is there."""
 
@@ -30,11 +33,14 @@ class _Desk:
         self._base = f"/v1/offices/{office}/cards"
 
     async def ask(self, path: str, body: dict[str, Any], refused: type[Exception]) -> dict[str, Any]:
-        """The answer; `refused` with the centre's reason where it says no; CentreAway where it does not answer."""
+        """The answer; `refused` with the centre's reason where it says no, PackageError where the errand is not
+        allowed; CentreAway where it does not answer."""
         try:
             answer = await self._http.post(f"{self._base}{path}", json=body)
             if answer.status_code == CONFLICT:
-                raise refused(str(answer.json().get("detail", "refused")))
+                raise refused(_reason(answer))
+            if answer.status_code == FORBIDDEN:
+                raise PackageError(PackageFault.NOT_GIVEN, _reason(answer))
             answer.raise_for_status()
             said = answer.json()
         except httpx.HTTPStatusError as error:
@@ -49,19 +55,33 @@ class _Desk:
 
 
 class CentreKeys:
-    """KeyCustody at the centre: no key is ever in the kiosk."""
+    """KeyCustody at the centre: no key is ever in the kiosk. Each session needs a package that `gate` lets in."""
 
-    def __init__(self, http: httpx.AsyncClient, office: str) -> None:
-        self._desk = _Desk(http, office)
+    def __init__(self, http: httpx.AsyncClient, gate: Gate) -> None:
+        self._desk = _Desk(http, gate.office)
+        self._gate = gate
 
     async def host_challenge(self) -> bytes:
         return _bytes((await self._desk.ask("/challenges", {}, ChannelError)).get("challenge"))
 
-    async def open_session(self, card_id: bytes, key_version: int, challenge: bytes, card_answer: bytes) -> CardSession:
-        del key_version  # the card's answer names it
-        asked = {"uid": card_id.hex(), "challenge": challenge.hex(), "card_answer": card_answer.hex()}
-        said = await self._desk.ask("/sessions", asked, ChannelError)
-        return _CentreSession(self._desk, f"/sessions/{said.get('session')}", _bytes(said.get("authenticate")))
+    async def open_session(self, errand: Errand, challenge: bytes, card_answer: bytes) -> CardSession:
+        asked = {
+            "kiosk": self._gate.kiosk,
+            "approval": errand.approval,
+            "uid": errand.uid.hex(),
+            "purpose": errand.purpose.value,
+            "challenge": challenge.hex(),
+            "card_answer": card_answer.hex(),
+            "ended": list(await self._gate.used.ended(errand.approval)),
+        }
+        token = (await self._desk.ask("/sessions", asked, ChannelError)).get("package")
+        if not isinstance(token, str):
+            raise _nonsense()
+        package = await self._gate.admit(token, errand, challenge, card_answer)
+        return _CentreSession(self._desk, f"/sessions/{quote(package.session, safe='')}", package.authenticate)
+
+    async def close(self) -> None:
+        """The line belongs to whoever opened it."""
 
 
 class _CentreSession:
@@ -75,6 +95,12 @@ class _CentreSession:
 
     async def unwrap(self, responses: Sequence[bytes]) -> list[bytes]:
         return await self._script("unwrap", responses)
+
+    async def new_keys(self, version: int) -> bytes:
+        return _bytes((await self._desk.ask(f"{self._path}/keys", {"version": version}, ChannelError)).get("apdu"))
+
+    async def check_keys(self, response: bytes) -> None:
+        await self._desk.ask(f"{self._path}/keys/answer", {"apdu": response.hex()}, ChannelError)
 
     async def _script(self, act: str, apdus: Sequence[bytes]) -> list[bytes]:
         said = await self._desk.ask(f"{self._path}/{act}", {"apdus": [one.hex() for one in apdus]}, ChannelError)
@@ -135,6 +161,11 @@ class ShelvedSigner:
             if not sod:
                 raise
             return Signed({number: group for number, group in groups.items() if number != CARD_KEY}, sod)
+
+
+def _reason(answer: httpx.Response) -> str:
+    said = answer.json()
+    return str(said.get("detail", "refused")) if isinstance(said, dict) else "refused"
 
 
 def _nonsense() -> CentreAway:

@@ -48,9 +48,10 @@ class Standing(BaseModel):
     services: Mapping[str, Grant]
     revoked: frozenset[Annotated[str, Field(max_length=60)]]
 
-    def says_the_same(self, other: "Standing") -> bool:
-        """Apart from times."""
-        return self.revoked == other.revoked and self._given() == other._given()
+    def says_the_same(self, older: "Standing") -> bool:
+        """Nothing was cut, given, taken back or shortened since the older one."""
+        same = self.revoked == older.revoked and self._given() == older._given()
+        return same and all(grant.until >= older.services[name].until for name, grant in self.services.items())
 
     def _given(self) -> dict[str, bool]:
         return {name: grant.authorised for name, grant in self.services.items()}
@@ -91,7 +92,7 @@ class Standings:
     def is_news(self, tx: Transaction, standing: Standing) -> bool:
         """True if this statement must take the place of the one that is kept."""
         kept = self.current(tx)
-        if kept is None or not kept.says_the_same(standing):
+        if kept is None or not standing.says_the_same(kept):
             return True
         granted = min((grant.until for grant in kept.services.values()), default=kept.time + EARLY * RENEW) - kept.time
         return not timedelta(0) <= standing.time - kept.time < min(RENEW, granted / EARLY)

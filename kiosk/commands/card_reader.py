@@ -40,7 +40,7 @@ async def personalise(profile: Profile, name: str) -> bytes:
     """Writes the specimen person to a blank card, reads it back as a stranger, ends its production; the digest. A card
     that stutters is begun again twice at most; one that an earlier command has finished is refused."""
     async with _card(profile, name) as channel, _desk(profile) as desk:
-        job = Job(desk.plan(specimen()), await read_uid(channel))
+        job = Job(desk.plan(specimen()), await read_uid(channel), approval=APPROVAL)
         promised: list[bytes] = []
 
         async def promise(digest: bytes) -> None:
@@ -75,7 +75,11 @@ def save(content: Content, folder: Path) -> None:
 async def _desk(profile: Profile) -> AsyncIterator[ChipDesk]:
     async with httpx.AsyncClient(base_url=profile.centre.url, timeout=TIMEOUT) as http:
         signer = partial(CentreSigner, http, profile.office.id)
-        yield chip_desk(profile, http, signer, WallClock(), SystemChance())
+        desk = chip_desk(profile, http, signer, WallClock(), SystemChance())
+        try:
+            yield desk
+        finally:
+            await desk.close()
 
 
 @asynccontextmanager

@@ -6,7 +6,9 @@ from typing import Annotated
 import typer
 
 from kiosk.api.client import ApiError
+from kiosk.api.staff import AuditExport
 from kiosk.commands.common import RUN, STATE, Refusal, RunDir, StateDir, ask
+from kiosk.commands.mandated import PERSON, REASON, act, made
 from kiosk.devices.loading import load
 from kiosk.journal import export, inspection
 from kiosk.journal.audit import Report
@@ -59,21 +61,32 @@ def journal_export(
     profile: Annotated[
         str, typer.Option(envvar="ANJUNGAN_PROFILE", help="Whose kiosk id the file names, if kioskd is not running.")
     ] = "laptop-sim",
+    person: Annotated[list[str] | None, PERSON] = None,
+    reason: Annotated[str, REASON] = "",
 ) -> None:
-    """Writes the whole audit as one signed file for an auditor: through kioskd if it runs, else from the file."""
-    with out.open("x", encoding="utf-8", newline="\n") as file:
-        try:
-            file.write(ask(run, lambda kioskd: kioskd.export()))
-        except ApiError as error:
-            if error.problem is not None:
-                raise
-            from kiosk.station.daemon import JOURNAL
-
-            writer = export.Writer(KioskKey.read(state, load(profile).kiosk.id))
-            with inspection.opened(state / JOURNAL) as connection:
-                for line in export.lines(connection, writer):
-                    file.write(line)
+    """Writes the whole audit as one signed file for an auditor: through kioskd, under his name, if it runs; else from
+    the journal's file, which only the machine's keeper can read."""
+    try:
+        ask(run, lambda kioskd: kioskd.version())
+    except ApiError as error:
+        if error.problem is not None:
+            raise
+        _export_file(out, state, profile)
+    else:
+        request = made(AuditExport, reason=reason)
+        text = act(run, request, person or [], 1, lambda kioskd, proven: kioskd.export(proven))
+        with out.open("x", encoding="utf-8", newline="\n") as file:
+            file.write(text)
     print(f"{out}: check it with `kiosk journal verify --export {out} --key ...`")
+
+
+def _export_file(out: Path, state: Path, profile: str) -> None:
+    from kiosk.station.daemon import JOURNAL
+
+    writer = export.Writer(KioskKey.read(state, load(profile).kiosk.id))
+    with inspection.opened(state / JOURNAL) as connection, out.open("x", encoding="utf-8", newline="\n") as file:
+        for line in export.lines(connection, writer):
+            file.write(line)
 
 
 def _kept(state: Path, run: Path, witnesses: list[str], key: str | None) -> Report:

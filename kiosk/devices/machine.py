@@ -11,6 +11,7 @@ from drivers.contract.card_encoder import CardEncoder
 from drivers.contract.card_printer import CardPrinter
 from drivers.contract.device import Device
 from drivers.contract.fingerprint_scanner import FingerprintScanner, MinutiaeDetector
+from drivers.contract.indicator import Indicator
 from drivers.contract.status import Status
 from drivers.contract.thermal_printer import ThermalPrinter
 from drivers.contract.ticket_dispenser import TicketDispenser
@@ -52,6 +53,7 @@ class Machine:
         self.thermal_printer: ThermalPrinter | None = self._of("thermal_printer", ThermalPrinter)
         self.fingerprint_scanner: FingerprintScanner | None = self._of("fingerprint_scanner", FingerprintScanner)
         self.ticket_dispenser: TicketDispenser | None = self._of("ticket_dispenser", TicketDispenser)
+        self.indicator: Indicator | None = self._of("indicator", Indicator)
 
     def _of(self, slot: str, contract: type) -> Any:
         """The device in `slot` if it keeps `contract`, None if the slot is empty."""

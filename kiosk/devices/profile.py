@@ -5,6 +5,7 @@ Written as TOML in hw_profiles/; `kiosk.devices.loading.load` reads, checks and 
 
 import base64
 import binascii
+from datetime import time
 from typing import Annotated, Any, Literal, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -55,6 +56,9 @@ class Office(Part):
     """The audience (`aud`) that an approval must name."""
     name: Label
     timezone: Annotated[str, AfterValidator(_timezone)] = "Asia/Jakarta"
+    opens: time = time(7)
+    """Local time; what staff do before it, after `closes` or on a Sunday, the supervisor's digest counts apart."""
+    closes: time = time(17)
     staff_service: str = "pengaduan"
     """The service whose counter helps a resident with whom the kiosk cannot go on."""
 
@@ -106,7 +110,18 @@ class Token(Part):
     label: str
     """The token's label."""
     key: str
-    """The key's label."""
+    """The master key's label."""
+    transport: str
+    """The label of the key with which blanks come."""
+    pin_file: str
+    """A file that holds the PIN and that only kioskd may read."""
+
+
+class Sam(Part):
+    """The reader with the SAM that holds the keys of the cards."""
+
+    transport: str
+    """`pcsc:READER NAME`: another reader than the cards'. In simulation also `sim:DEVICE`."""
     pin_file: str
     """A file that holds the PIN and that only kioskd may read."""
 
@@ -117,10 +132,13 @@ class Chip(Part):
     layout: str = "nid-td1"
     """A file of kiosk/cards/personalise/layouts."""
     size: Literal["S", "L"] = "S"
-    keys: Literal["centre", "token", "software"] = "centre"
-    """The centre wraps every command (K0); a PKCS#11 token computes card keys (K2); the public test key (K3)."""
+    keys: Literal["centre", "sam", "token", "software"] = "centre"
+    """The centre wraps every command (K0), or a SAM in a second reader does (K1); a PKCS#11 token computes card keys
+    (K2); the public test key (K3)."""
     token: Token | None = None
     """Needed for keys = "token"."""
+    sam: Sam | None = None
+    """Needed for keys = "sam"."""
     country: str = ""
     """Base64 of the country's signing certificate (DER): who signs chips. Without it no chip is believed."""
 
@@ -138,6 +156,8 @@ class Chip(Part):
     def _whole(self) -> Self:
         if (self.keys == "token") is not (self.token is not None):
             raise ValueError('keys = "token" and a table chip.token belong together')
+        if (self.keys == "sam") is not (self.sam is not None):
+            raise ValueError('keys = "sam" and a table chip.sam belong together')
         return self
 
 
@@ -151,6 +171,15 @@ class Limits(Part):
     """Seconds a presented card stays in the exit before it is taken back."""
     disk_free_mb: int = Field(default=50, ge=1, le=100_000)
     """Less free space than this for the journal, and no card is begun."""
+
+
+class Power(Part):
+    """What is done once the UPS tells that the mains are gone (slots.indicator)."""
+
+    budget_seconds: float = Field(default=45.0, ge=1, le=3600)
+    """How long the UPS certainly carries the whole kiosk, printer included. A print takes about 20 s."""
+    switch_off: tuple[str, ...] = ()
+    """The command that switches the machine off, for example ["systemctl", "poweroff"]. Empty: it stays on."""
 
 
 class Dispenser(Part):
@@ -194,6 +223,8 @@ class Slots(Part):
     thermal_printer: Slot | None = None
     fingerprint_scanner: Slot | None = None
     ticket_dispenser: Slot | None = None
+    indicator: Slot | None = None
+    """The UPS's power-fail line."""
 
     def filled(self) -> dict[str, Slot]:
         """The slots that hold a device, by name."""
@@ -216,6 +247,7 @@ class Profile(Part):
     chip: Chip = Chip()
     limits: Limits = Limits()
     dispenser: Dispenser = Dispenser()
+    power: Power = Power()
     slots: Slots
 
     _base: "Profile | None" = PrivateAttr(default=None)
@@ -248,6 +280,8 @@ class Profile(Part):
                     )
             if self.chip.keys == "software":
                 raise ValueError('chip.keys: "software" is the public test key; a production profile takes none of it')
+            if self.chip.sam is not None and self.chip.sam.transport.startswith("sim:"):
+                raise ValueError("chip.sam.transport: is a simulator; a production profile takes none")
             if self.slots.card_encoder is not None and not self.chip.country:
                 raise ValueError("chip.country: without the country's certificate no chip that is written is believed")
             if not self.centre.url.startswith("https://"):

@@ -13,6 +13,7 @@ FIELDS = {
     "blank": "Which blank of the job it is, from 1.",
     "by": "What the resident showed: `slip` or `nik`; never its content.",
     "cause": "Why: a word of the API's `Cause` or of a device; null if nothing stood in the way.",
+    "claimed": "Ids of the people, of those on the roster, whose names were given.",
     "collection": "Id of the resident's attempt to collect a card.",
     "day": "The office's day, as a date.",
     "detail": "For the technician: what exactly was found.",
@@ -21,19 +22,29 @@ FIELDS = {
     "found": "What the hardware's answer made of the job.",
     "job": "Id of the card job.",
     "key": "Base64 of the 32 bytes of an Ed25519 public key.",
+    "left": "How many tries are left.",
+    "mandate": "Id under which these people were let do it; used once.",
     "matched": "Whether the finger was the holder's.",
     "medium": "`paper`, `preprinted` or `screen`.",
     "number": "The queue number as it is called.",
+    "operation": "What staff do: a word of the table in kiosk/people/policy.",
+    "people": "Ids of people who work here.",
+    "person": "Id of the person whom it is about.",
     "preprinted": "Number of the pre-printed ticket that stands for it, if one does.",
     "profile": "Name of the hardware profile.",
     "quantity": "How many blanks.",
     "reason": "Why, in words.",
+    "roster": "Number of the roster.",
     "seconds": "By how many seconds; negative is back.",
     "service": "Id of the service.",
     "stage": "Where the collection ended, as the screen shows it.",
     "state": "State of the job.",
+    "subject": "What it is about: an approval, a job, a service, a day, a person; never a resident.",
+    "tries": "How often a finger had been judged for this approval before.",
     "uid": "The chip's UID in hex, if it was read.",
     "version": "Version of the program.",
+    "was": "Account of the blank ledger in which the card stood before.",
+    "where": "Account of the blank ledger to which people booked it.",
 }
 """Every field, with its meaning. A field means the same in every event that has it."""
 
@@ -73,7 +84,27 @@ class Event(StrEnum):
         "",
     )
     POWER_RETURNED = "power_returned", "The mains came back before the kiosk was switched off.", ""
+    ROSTER_ACCEPTED = "roster_accepted", "The centre's list of who works here came into force.", "roster people"
+    STAFF_ACTED = (
+        "staff_acted",
+        "The people named as actor proved themselves by key and PIN, and did this.",
+        "operation subject reason mandate",
+    )
+    STAFF_DENIED = (
+        "staff_denied",
+        "Somebody asked for an act of staff, and may not or did not prove who he is.",
+        "operation claimed detail",
+    )
+    PIN_SET = "pin_set", "The person named as actor set his PIN.", ""
+    PIN_WRONG = "pin_wrong", "A wrong PIN was given with the key of the person named as actor.", "left"
+    PIN_LOCKED = "pin_locked", "The person named as actor must wait after too many wrong PINs.", ""
+    PIN_CLEARED = "pin_cleared", "Two people let a third set a new PIN.", "person"
     BLANKS_LOADED = "blanks_loaded", "The two officers named as actor counted blanks into the hopper.", "quantity"
+    BLANKS_UNLOADED = (
+        "blanks_unloaded",
+        "The two people named as actor counted blanks out of the hopper.",
+        "quantity",
+    )
     TICKET_ISSUED = "ticket_issued", "A queue number was given to a resident.", "number service day"
     TICKET_DELIVERED = (
         "ticket_delivered",
@@ -95,6 +126,16 @@ class Event(StrEnum):
         "finger_checked",
         "A finger was compared with those of the approval's record.",
         "approval attempt matched",
+    )
+    FINGER_OVERRIDDEN = (
+        "finger_overridden",
+        "The two people named as actor answer for the holder instead of his finger.",
+        "collection approval tries",
+    )
+    JOB_RESOLVED = (
+        "job_resolved",
+        "The two people named as actor said where the card is that the hardware lost sight of.",
+        "job was where",
     )
     JOB_OPENED = "job_opened", "A card job began: one blank's way for one approval.", "job approval blank"
     JOB_STEP = (

@@ -64,6 +64,7 @@ class TicketDesk:
 
     async def give(self, service: str, request_id: str) -> Ticket:
         """The ticket of this request; printed at most once, however often the request is repeated."""
+
         def issue(tx: Transaction) -> tuple[Ticket, bool, IntentId | None]:
             ticket, new = self._queue.issue(tx, service, request_id)
             printed = new and self._printer is not None

@@ -5,13 +5,16 @@ from collections.abc import AsyncIterator
 
 from fastapi import FastAPI, Query, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse, PlainTextResponse
+from fastapi.responses import JSONResponse
 from sse_starlette import EventSourceResponse, ServerSentEvent
 
 from kiosk.api import messages as m
+from kiosk.people.policy import Denied
+from kiosk.people.roster import RosterError
 from kiosk.station.collecting import Collector
 from kiosk.station.logring import LogRing
 from kiosk.station.refusal import Refused
+from kiosk.station.staff_routes import routes
 from kiosk.station.station import Station, version
 
 log = logging.getLogger(__name__)
@@ -32,6 +35,12 @@ def create_app(station: Station, ring: LogRing) -> FastAPI:
     async def refused(request: Request, error: Refused) -> JSONResponse:
         log.info("%s refused: %s", request.url.path.split("/")[2], error)
         return _problem(CONFLICT, error.cause, error.detail)
+
+    @app.exception_handler(RosterError)
+    @app.exception_handler(Denied)
+    async def denied(request: Request, error: Denied | RosterError) -> JSONResponse:
+        log.info("%s denied: %s", request.url.path.split("/")[2], error)
+        return _problem(CONFLICT, m.Cause.STAFF_DENIED, str(error))
 
     @app.exception_handler(RequestValidationError)
     async def malformed(request: Request, error: RequestValidationError) -> JSONResponse:
@@ -77,10 +86,6 @@ def create_app(station: Station, ring: LogRing) -> FastAPI:
     async def journal_against(witnesses: m.Witnesses) -> m.JournalReport:
         return await station.verify_journal(witnesses.checkpoints)
 
-    @app.get("/v1/journal/export", response_class=PlainTextResponse)
-    async def export() -> PlainTextResponse:
-        return PlainTextResponse(await station.export_journal())
-
     @app.post("/v1/selftest")
     async def selftest() -> list[m.CheckResult]:
         return await station.check()
@@ -88,14 +93,6 @@ def create_app(station: Station, ring: LogRing) -> FastAPI:
     @app.post("/v1/tickets")
     async def ticket(request: m.TicketRequest) -> m.Ticket:
         return await station.take_ticket(request)
-
-    @app.post("/v1/queue/{service}/next")
-    async def call_next(service: str) -> m.Called:
-        return await station.call_next(service)
-
-    @app.post("/v1/blanks")
-    async def blanks(request: m.BlanksLoaded) -> m.Blanks:
-        return await station.load_blanks(request)
 
     @app.post("/v1/collections")
     async def collect(request: m.CollectRequest) -> m.Collection:
@@ -109,6 +106,7 @@ def create_app(station: Station, ring: LogRing) -> FastAPI:
     async def cancel(identity: str) -> m.Collection:
         return await _collector(station).cancel(identity)
 
+    app.include_router(routes(station))
     return app
 
 

@@ -5,12 +5,17 @@ import logging
 from collections.abc import Callable
 
 from drivers.contract.card_printer import CardPrinter
+from drivers.contract.device import IntentId
 from drivers.contract.errors import DeviceError
 from drivers.contract.words import JobOutcome
+from kiosk.api.messages import Cause
 from kiosk.cards.jobs import Job, JobBook
 from kiosk.cards.recovery import HOLDABLE, Recovery, Settled
 from kiosk.journal import acts, audit
 from kiosk.journal.database import Journal, Transaction
+from kiosk.people.acts import spend
+from kiosk.people.policy import Mandate, Operation
+from kiosk.station.refusal import Refused
 
 log = logging.getLogger(__name__)
 
@@ -44,6 +49,26 @@ class Caretaker:
                 async with self.at_work:
                     await self.look()
             await asyncio.sleep(REST if self._idle else LOOK_EVERY)
+
+    async def clean(self, mandate: Mandate) -> None:
+        """Runs the printer's cleaning cycle. Refused while a card is on its way, and if the printer does not do it."""
+        if self.at_work.locked() or await self._book.current() is not None:
+            raise Refused(Cause.BUSY, "a card is in the printer")
+
+        def begin(tx: Transaction) -> IntentId:
+            spend(tx, mandate, Operation.CLEAN_PRINTER)
+            return acts.intend(tx, "clean", "card_printer")
+
+        async with self.at_work:
+            intent = await self._journal.write(begin)
+            outcome = JobOutcome.DONE
+            try:
+                await self._printer.clean(intent)
+            except DeviceError as error:
+                outcome = error.outcome
+                raise Refused(str(error.cause), str(error)) from error
+            finally:
+                await self._journal.write(lambda tx: acts.ended(tx, intent, outcome))
 
     async def look(self) -> None:
         """Settles the open job if there is one and the printer answers."""

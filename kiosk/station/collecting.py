@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from drivers.contract.errors import DeviceError
 from kiosk.api.messages import Cause, Collection, CollectRequest, Stage, Step
+from kiosk.api.staff import OverrideRequest
 from kiosk.biometrics.template import TemplateError
 from kiosk.cards.approval import Approval
 from kiosk.cards.chip import ChipError
@@ -19,8 +20,11 @@ from kiosk.cards.maker import Artwork, CardMaker, Made, Progress
 from kiosk.cards.personalise.desk import ChipDesk
 from kiosk.cards.record import masked_name
 from kiosk.centre.link import CentreLink
-from kiosk.journal import audit
-from kiosk.journal.database import Journal
+from kiosk.journal import audit, outbox
+from kiosk.journal.database import Journal, Transaction
+from kiosk.people.acts import spend
+from kiosk.people.digest import finger_tries
+from kiosk.people.policy import Mandate, Operation
 from kiosk.queueing.delivery import TicketDesk
 from kiosk.station.admission import Admission
 from kiosk.station.fingers import FingerCheck
@@ -59,6 +63,8 @@ class Collector:
         self._changed = changed
         self._session: asyncio.Task[None] | None = None
         self._request: str | None = None
+        self._approval: str | None = None
+        """Of the collection that was begun last."""
         self._starting = asyncio.Lock()
         self.collection: Collection | None = None
 
@@ -82,16 +88,43 @@ class Collector:
             except Refused as refused:
                 await self._parts.admission.note_refusal(request, refused)
                 raise
-            self._request = request.request_id
             collection = Collection(id=request.request_id, stage=Stage.FINGER)
             await self._parts.journal.write(
                 lambda tx: audit.append(
                     tx, audit.Event.COLLECTION_STARTED, "resident", collection=collection.id, approval=approval.jti
                 )
             )
-            self._show(collection)
-            self._session = asyncio.create_task(self._run(approval))
-            self._session.add_done_callback(self._ended)
+            self._begin(request.request_id, collection, approval, finger=True)
+            return collection
+
+    async def override(
+        self, request: OverrideRequest, mandate: Mandate, why_not: Callable[[], Awaitable[str | None]]
+    ) -> Collection:
+        """Begins a collection for which two people answer instead of a finger; one that waits for this very person's
+        finger goes on without it. Raises Refused as `start` does."""
+        async with self._starting:
+            asked = CollectRequest(request_id=request.request_id, slip=request.slip, nik=request.nik)
+            if self._request == request.request_id and self.collection is not None:
+                return self.collection
+            try:
+                self._parts.admission.check_form(asked)
+                cause = await why_not()
+                if cause is not None:
+                    raise Refused(cause)
+                approval = await self._parts.admission.approval(asked, finger=False)
+            except Refused as refused:
+                await self._parts.admission.note_refusal(asked, refused)
+                raise
+            waiting = self.collection if self.busy else None
+            if waiting is not None and (waiting.stage is not Stage.FINGER or self._approval != approval.jti):
+                raise Refused(Cause.BUSY)
+            collection = waiting or Collection(id=request.request_id, stage=Stage.WORKING, step=Step.FEED)
+            await self._parts.journal.write(lambda tx: _overridden(tx, collection.id, approval.jti, mandate))
+            if waiting is not None:
+                left = await self._leave_finger(waiting.id)
+                if left.stage is not Stage.FINGER:
+                    return left  # the finger matched in this very moment, or the resident has gone
+            self._begin(request.request_id, collection, approval, finger=False)
             return collection
 
     async def ask_staff(self, identity: str) -> Collection:
@@ -101,11 +134,11 @@ class Collector:
             await self._to_staff(Cause.CANCELLED)
         return self._of(identity)
 
-    async def cancel(self, identity: str) -> Collection:
+    async def cancel(self, identity: str, cause: Cause = Cause.CANCELLED) -> Collection:
         """The resident walks away. Possible until the card is being made; after that it changes nothing."""
         collection = await self._leave_finger(identity)
         if collection.stage is Stage.FINGER:
-            await self._end(Stage.CANNOT, Cause.CANCELLED)
+            await self._end(Stage.CANNOT, cause)
         return self._of(identity)
 
     async def stop(self) -> None:
@@ -116,14 +149,15 @@ class Collector:
         await self._parts.receipts.stop()
 
     # -- the session ---------------------------------------------------------------------------------------------
-    async def _run(self, approval: Approval) -> None:
+    def _begin(self, request: str, collection: Collection, approval: Approval, *, finger: bool) -> None:
+        self._request, self._approval = request, approval.jti
+        self._show(collection)
+        self._session = asyncio.create_task(self._run(approval, finger=finger))
+        self._session.add_done_callback(self._ended)
+
+    async def _run(self, approval: Approval, *, finger: bool) -> None:
         try:
-            refusal = await self._parts.fingers.run(approval, lambda prompt: self._show_with(finger=prompt))
-            if refusal is Cause.FINGER_NOT_SEEN:
-                await self._end(Stage.CANNOT, refusal)
-                return
-            if refusal is not None:
-                await self._to_staff(refusal)
+            if finger and not await self._finger_matched(approval):
                 return
             self._show_with(
                 stage=Stage.WORKING, finger=None, step=Step.FEED, masked_name=masked_name(approval.record.name)
@@ -143,6 +177,15 @@ class Collector:
         except DeviceError as error:
             log.error("collection stopped: %s", error)
             await self._to_staff(error.cause)
+
+    async def _finger_matched(self, approval: Approval) -> bool:
+        """False if it did not; the collection has then ended."""
+        refusal = await self._parts.fingers.run(approval, lambda prompt: self._show_with(finger=prompt))
+        if refusal is Cause.FINGER_NOT_SEEN:
+            await self._end(Stage.CANNOT, refusal)
+        elif refusal is not None:
+            await self._to_staff(refusal)
+        return refusal is None
 
     def _report(self, progress: Progress) -> None:
         stage = Stage.TAKE_CARD if progress.step is None else Stage.WORKING
@@ -214,3 +257,11 @@ class Collector:
         if collection != self.collection:
             self.collection = collection
             self._changed()
+
+
+def _overridden(tx: Transaction, collection: str, approval: str, mandate: Mandate) -> None:
+    """Books that two people answer for the holder, and how often his finger had been tried before."""
+    actor = spend(tx, mandate, Operation.OVERRIDE, approval)
+    tries = finger_tries(tx, approval)
+    audit.append(tx, audit.Event.FINGER_OVERRIDDEN, actor, collection=collection, approval=approval, tries=tries)
+    outbox.put(tx, "finger_overridden", approval=approval, tries=tries, people=list(mandate.people))

@@ -5,18 +5,22 @@ import logging
 from collections.abc import Callable, Sequence
 from functools import partial
 from importlib import metadata
+from zoneinfo import ZoneInfo
 
 import httpx
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from kiosk.api import messages as m
+from kiosk.api.staff import AuditExport, OverrideRequest, PrinterCleaning
 from kiosk.biometrics.examiner import Examiner
 from kiosk.cards import ledger
 from kiosk.cards.approval import DOCUMENT, Authority
 from kiosk.cards.jobs import JobBook
 from kiosk.cards.jws import CentreKey
 from kiosk.cards.maker import CardMaker
+from kiosk.cards.packages import PackageBook
 from kiosk.cards.personalise import layout
+from kiosk.cards.personalise.desk import ChipDesk
 from kiosk.cards.personalise.files import DocumentSigner
 from kiosk.centre import shelf
 from kiosk.centre.cards import CentreSigner, Presigner, ShelvedSigner
@@ -30,6 +34,12 @@ from kiosk.journal.database import Journal, Transaction
 from kiosk.journal.identity import KioskKey
 from kiosk.journal.sealer import Sealer
 from kiosk.journal.timekeeper import TimeKeeper, TimeSource
+from kiosk.people.acts import spend
+from kiosk.people.desk import PeopleDesk
+from kiosk.people.digest import Hours
+from kiosk.people.pins import Cost
+from kiosk.people.policy import Operation
+from kiosk.people.roster import RosterAuthority
 from kiosk.queueing.delivery import Roll, TicketDesk
 from kiosk.queueing.numbers import Queue, Series
 from kiosk.station.admission import Admission
@@ -37,11 +47,15 @@ from kiosk.station.caretaker import Caretaker, close_cut_off_acts
 from kiosk.station.chips import chip_desk
 from kiosk.station.collecting import Collector, Parts
 from kiosk.station.fingers import FingerCheck
+from kiosk.station.power import PowerGuard, run_command
 from kiosk.station.receipts import Receipts
 from kiosk.station.refusal import Refused
 from kiosk.station.selftest import MEGABYTE, judge
+from kiosk.station.staff import Staff
 
 log = logging.getLogger(__name__)
+
+PIN_COST = Cost()
 
 
 class Station:
@@ -56,6 +70,7 @@ class Station:
         clock: Clock,
         chance: Chance,
         examiner: Examiner,
+        pin_cost: Cost = PIN_COST,
     ) -> None:
         self.profile = profile
         self.machine = machine
@@ -78,6 +93,16 @@ class Station:
             CentreKey(profile.centre.issuer, centre_key, profile.centre.key_id), office.id, profile.kiosk.id
         )
         self._standings = Standings(authority)
+        people = PeopleDesk(
+            journal,
+            RosterAuthority(authority.centre, office.id, production=profile.production),
+            profile.kiosk.id,
+            self._time,
+            chance,
+            pin_cost,
+        )
+        hours = Hours(ZoneInfo(office.timezone), office.opens, office.closes)
+        self.staff = Staff(journal, people, self.queue, hours, self.changed)
         presigner = Presigner(centre, office.id, layout.load(profile.chip.layout), profile.chip.size)
         self.link = CentreLink(
             journal,
@@ -90,6 +115,7 @@ class Station:
             poll_seconds=profile.centre.poll_seconds,
         )
         self.link.changed = self.changed
+        self.link.roster = people.accept
         roll = Roll(profile.dispenser.prefix, profile.dispenser.first_number, profile.dispenser.digits)
         self.desk = TicketDesk(
             journal,
@@ -101,11 +127,13 @@ class Station:
             machine.ticket_dispenser,
             simulated=profile.simulated,
         )
+        self._chips: ChipDesk | None = None
         self.caretaker: Caretaker | None = None
         self.collector: Collector | None = None
         if machine.card_printer and machine.card_encoder and machine.fingerprint_scanner:
             self.caretaker = Caretaker(journal, machine.card_printer, self.changed)
-            chips = chip_desk(profile, centre, self._signer(centre), self._time, chance)
+            chips = chip_desk(profile, centre, self._signer(centre), self._time, chance, PackageBook(journal))
+            self._chips = chips
             maker = CardMaker(
                 JobBook(journal),
                 machine.card_printer,
@@ -114,6 +142,7 @@ class Station:
                 path=self.caretaker.at_work,
                 blanks_per_job=limits.blanks_per_job,
                 take_timeout=limits.take_timeout,
+                may_feed=lambda: self.power.why_not() if self.power else None,
             )
             self.collector = Collector(
                 Parts(
@@ -145,6 +174,19 @@ class Station:
                 self.changed,
             )
 
+        self.power: PowerGuard | None = None
+        if machine.indicator is not None:
+            self.power = PowerGuard(
+                machine.indicator,
+                journal,
+                self.sealer,
+                self.collector,
+                self.caretaker,
+                budget=profile.power.budget_seconds,
+                switch_off=partial(run_command, profile.power.switch_off),
+                changed=self.changed,
+            )
+
     def _signer(self, centre: httpx.AsyncClient) -> Callable[[str], DocumentSigner]:
         """Who signs the chip of an approval: the centre, now or ahead."""
 
@@ -168,6 +210,8 @@ class Station:
         await self.machine.start()
         self._tasks.append(asyncio.create_task(self.sealer.run()))
         self._tasks.append(asyncio.create_task(self.link.run()))
+        if self.power is not None:
+            self._tasks.append(asyncio.create_task(self.power.run()))
         if self.caretaker is not None:
             self._tasks.append(asyncio.create_task(self.caretaker.run()))
             self._tasks.append(asyncio.create_task(self._examiner.keep_ready(self.changed)))
@@ -181,6 +225,8 @@ class Station:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         self._tasks.clear()
+        if self._chips is not None:
+            await self._chips.close()
         await self.machine.stop()
 
     # -- what clients ask ----------------------------------------------------------------------------------------
@@ -201,26 +247,18 @@ class Station:
             raise Refused("no_device", "the profile has no card printer, encoder or fingerprint scanner")
         return await self.collector.start(request, self.collecting_cause)
 
-    async def load_blanks(self, request: m.BlanksLoaded) -> m.Blanks:
-        """Books counted blanks into the hopper, once per request_id."""
+    async def override(self, request: OverrideRequest) -> m.Collection:
+        """Two people answer for a resident: his collection begins, or goes on, without his finger."""
+        if self.collector is None:
+            raise Refused("no_device", "the profile has no card printer, encoder or fingerprint scanner")
+        mandate = await self.staff.people.prove(request)
+        return await self.collector.override(request, mandate, partial(self.collecting_cause, finger=False))
 
-        def change(tx: Transaction) -> m.Blanks:
-            name = f"blanks:{request.request_id}"
-            if tx.fact(name) is None:
-                tx.set_fact(name, tx.now)
-                ledger.load(tx, request.quantity, request.officers)
-            return ledger.balance(tx)
-
-        blanks = await self.journal.write(change)
-        self.changed()
-        return blanks
-
-    async def call_next(self, service: str) -> m.Called:
-        if service not in self.queue.series:
-            raise Refused(m.Cause.SERVICE_UNKNOWN)
-        number = await self.journal.write(lambda tx: self.queue.call_next(tx, service))
-        self.changed()
-        return m.Called(number=number)
+    async def clean_printer(self, request: PrinterCleaning) -> None:
+        """Runs the card printer's cleaning cycle, with a cleaning card in its place."""
+        if self.caretaker is None:
+            raise Refused("no_device", "the profile has no card printer, encoder or fingerprint scanner")
+        await self.caretaker.clean(await self.staff.people.prove(request))
 
     async def check(self) -> list[m.CheckResult]:
         """The self-test: journal, disk, ledger, link, and each device asked now.
@@ -229,7 +267,7 @@ class Station:
         """
         await self.machine.refresh()
         state, report = await self.state(), await self.verify_journal()
-        return judge(state, report, free=self.journal.free_bytes(), needed=self._disk_needed)
+        return judge(state, report, self._time, free=self.journal.free_bytes(), needed=self._disk_needed)
 
     async def verify_journal(self, witnesses: Sequence[str] = ()) -> m.JournalReport:
         """Checks the chain, the checkpoints, and checkpoints that others kept."""
@@ -247,8 +285,10 @@ class Station:
             sealed=report.sealed,
         )
 
-    async def export_journal(self) -> str:
-        """The whole audit as one signed text; its newest record has a checkpoint."""
+    async def export_journal(self, request: AuditExport) -> str:
+        """The whole audit as one signed text; its newest record has a checkpoint, and says who took it along."""
+        mandate = await self.staff.people.prove(request)
+        await self.journal.write(lambda tx: spend(tx, mandate, Operation.EXPORT_AUDIT))
         await self.sealer.checkpoint()
         return await self.journal.read(lambda tx: "".join(export.lines(tx, export.Writer(self.key))))
 
@@ -294,16 +334,21 @@ class Station:
         async with self._change:
             self._change.notify_all()
 
-    async def collecting_cause(self) -> str | None:
-        """Why no card can be made now; None if one can."""
+    async def collecting_cause(self, *, finger: bool = True) -> str | None:
+        """Why no card can be made now; None if one can. `finger` False: nobody's finger will be asked for."""
         if self.collector is None or self.caretaker is None:
             return "no_device"
         if not self.caretaker.ready:
             return m.Cause.RECOVERING
-        for device in (self.machine.card_printer, self.machine.card_encoder, self.machine.fingerprint_scanner):
+        if self.power is not None and self.power.failing:
+            return m.Cause.POWER_FAILING
+        scanner = self.machine.fingerprint_scanner if finger else None
+        for device in (self.machine.card_printer, self.machine.card_encoder, scanner):
             if device is not None and device.status.causes and not device.lock.locked():
                 return device.status.causes[0]
-        if self._examiner.cause is not None:
+        if await self.journal.read(behind):
+            return m.Cause.JOURNAL_BEHIND
+        if finger and self._examiner.cause is not None:
             return self._examiner.cause
         if self.profile.chip.keys == "centre" and not self.link.up:
             return self.link.cause  # nobody but the centre can open a card's secure channel
@@ -313,8 +358,6 @@ class Station:
             return m.Cause.CLOCK_UNKNOWN
 
         def ask(tx: Transaction) -> m.Cause | None:
-            if behind(tx):
-                return m.Cause.JOURNAL_BEHIND
             if (cut := self._not_authorised(tx, DOCUMENT)) is not None:
                 return cut
             return m.Cause.BLANKS_OUT if ledger.balance(tx).hopper <= 0 else None

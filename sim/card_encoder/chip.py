@@ -163,6 +163,8 @@ class Chip:
                 return issuer.initialize(command)
             case 0xE2:
                 return issuer.store(command)
+            case 0xD8:
+                return issuer.put_key(command)
             case 0xF2:
                 return issuer.get_status(command)
             case 0x46:

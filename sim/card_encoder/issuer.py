@@ -1,6 +1,6 @@
 """What the issuer's host may do: everything here needs GlobalPlatform's secure channel, SCP03.
 
-STORE DATA, SET STATUS and key generation ask for C-MAC, C-DECRYPTION and R-MAC (security level 13 or 33).
+STORE DATA, SET STATUS, PUT KEY and key generation ask for C-MAC, C-DECRYPTION and R-MAC (security level 13 or 33).
 """
 
 import random
@@ -23,16 +23,18 @@ from sim.card_encoder.curve import P256
 from sim.card_encoder.scp03 import (
     C_DECRYPTION,
     C_MAC,
-    KEY_VERSION,
     LEVELS,
     OPTIONS,
     PROTOCOL,
     R_MAC,
-    TEST_MASTER,
+    TRANSPORT_KEYS,
+    CardKeys,
     Channel,
     Refused,
     card_challenge,
     card_keys,
+    check_value,
+    new_keys,
 )
 from sim.card_encoder.tlv import tlv
 from sim.card_encoder.words import (
@@ -52,12 +54,15 @@ ISSUER_DOMAIN = bytes.fromhex("A000000151000000")
 CHUNK = 231
 """Most bytes of a file in one STORE DATA."""
 WHOLE = C_MAC | C_DECRYPTION | R_MAC
+SEVERAL_FROM_ONE = 0x81
+"""P2 of PUT KEY: more than one key, the first with identifier 1."""
 SCOPE_CARD, SCOPE_APPLICATION = 0x80, 0x40
 
 
 class Issuer:
-    """`uid`: the chip's own number, from which its keys come. The master key is GlobalPlatform's test key, or the
-    object "master" of the chip's memory on a card of another issuer."""
+    """`uid`: the chip's own number, from which its keys may come. The keys are those that PUT KEY has left in the
+    object "keys" of the chip's memory; derived from the object "master", on a card that its issuer has keyed
+    beforehand; or the transport keys of a blank, which are GlobalPlatform's test keys."""
 
     def __init__(self, content: Content, uid: bytes, chance: random.Random) -> None:
         self._content = content
@@ -82,17 +87,17 @@ class Issuer:
         self.end()
         if len(command.data) != 8:
             return WRONG_LENGTH
-        if command.p1 not in (0, KEY_VERSION) or command.p2 != 0:
+        keys = self._keys()
+        if command.p1 not in (0, keys.version) or command.p2 != 0:
             return NO_SUCH_DATA
         if not self._content.authentication_tries:
             return BLOCKED
         counter = self._content.count_up()
         if counter is None:
             return NOT_NOW
-        keys = card_keys(self._content.memory.get("master", TEST_MASTER), self._uid)
         challenge = card_challenge(keys, counter, AID)
         self._channel = Channel(keys, command.data, challenge)
-        head = self._uid.rjust(10, b"\x00") + bytes([KEY_VERSION, PROTOCOL, OPTIONS])
+        head = self._uid.rjust(10, b"\x00") + bytes([keys.version, PROTOCOL, OPTIONS])
         return head + challenge + self._channel.card_cryptogram + counter + OK
 
     def authenticate(self, command: Command) -> bytes:
@@ -147,6 +152,28 @@ class Issuer:
         if answer == OK:
             self._block = command.p2
         return answer
+
+    def put_key(self, command: Command) -> bytes:
+        """PUT KEY: three AES keys under the DEK in place of the set that there is (P1: its version). One transaction of
+        the card's operating system, so that after a cut it has the old set or the new one, never some of each."""
+        if not self._whole:
+            return NO_RIGHT
+        if self._content.state != SELECTABLE:
+            return NOT_NOW
+        old = self._keys()
+        if command.p1 != old.version or command.p2 != SEVERAL_FROM_ONE:
+            return NO_SUCH_DATA
+        keys = new_keys(command.data, old.dek)
+        if keys is None or not 1 <= keys.version <= 0x7F:
+            return WRONG_DATA
+        self._content.memory.keep("keys", keys.cell)
+        return bytes([keys.version]) + b"".join(map(check_value, (keys.enc, keys.mac, keys.dek))) + OK
+
+    def _keys(self) -> CardKeys:
+        memory = self._content.memory
+        if memory.has("keys"):
+            return CardKeys.held(memory.get("keys"))
+        return card_keys(memory.get("master"), self._uid) if memory.has("master") else TRANSPORT_KEYS
 
     def set_status(self, command: Command) -> bytes:
         """SET STATUS: of the application the commit, which needs access keys and EF.COM; of the card its life."""

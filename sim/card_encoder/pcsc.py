@@ -20,7 +20,7 @@ STATIONS = (Place.CONTACTLESS, Place.CONTACT)
 
 LATE, BYTE_TIME = 2.0, 0.0006
 """Seconds: how late a late answer is, and between the bytes of one that comes in pieces."""
-WRITING = (0xE2, 0xF0, 0x46)
+WRITING = (0xE2, 0xF0, 0x46, 0xD8)
 """Instructions that write to the chip, in a secure channel or not; the header is never encrypted."""
 READING = 0xB0
 

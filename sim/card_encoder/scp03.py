@@ -19,10 +19,12 @@ from sim.card_encoder.primitives import (
 )
 
 TEST_MASTER = bytes(range(0x40, 0x50))
-"""GlobalPlatform's well-known test key: every simulated card comes from the factory with keys derived from it."""
-ENC, MAC = 0x01, 0x02
-"""Key types in the derivation. Type 03 is the DEK, which no command of this card needs."""
-KEY_VERSION = 0x30
+"""GlobalPlatform's well-known test key: every simulated card comes from the factory with it as ENC, MAC and DEK."""
+ENC, MAC, DEK = 0x01, 0x02, 0x03
+"""Key types in the derivation of a card's own keys."""
+TRANSPORT_VERSION, KEY_VERSION = 0x01, 0x30
+"""Key versions: with which a blank comes, and of a card that an issuer has keyed beforehand (object "master")."""
+KEY_SIZE = 16
 PROTOCOL, OPTIONS = 0x03, 0x70
 
 C_MAC, C_DECRYPTION, R_MAC, R_ENCRYPTION = 0x01, 0x02, 0x10, 0x20
@@ -32,6 +34,8 @@ MAC_SIZE = 8
 CARD_CRYPTOGRAM, HOST_CRYPTOGRAM, CARD_CHALLENGE, S_ENC, S_MAC, S_RMAC = 0x00, 0x01, 0x02, 0x04, 0x06, 0x07
 """Derivation constants of Amendment D, table 4-1."""
 SM_BIT = 0x04
+_AES, _FIELD = 0x88, 3 + KEY_SIZE + 4
+"""PUT KEY: the type of an AES key, and how long one key's field is (type, lengths, key, length and check value)."""
 
 
 class Refused(Exception):
@@ -40,10 +44,24 @@ class Refused(Exception):
 
 @dataclass(frozen=True, slots=True)
 class CardKeys:
-    """One card's static keys, 16 bytes each."""
+    """One card's static keys, 16 bytes each, and their version."""
 
     enc: bytes = field(repr=False)
     mac: bytes = field(repr=False)
+    dek: bytes = field(default=b"", repr=False)
+    version: int = KEY_VERSION
+
+    @classmethod
+    def held(cls, cell: bytes) -> "CardKeys":
+        """From the object "keys" of the chip's memory: version, ENC, MAC, DEK."""
+        return cls(cell[1:17], cell[17:33], cell[33:49], cell[0])
+
+    @property
+    def cell(self) -> bytes:
+        return bytes([self.version]) + self.enc + self.mac + self.dek
+
+
+TRANSPORT_KEYS = CardKeys(TEST_MASTER, TEST_MASTER, TEST_MASTER, TRANSPORT_VERSION)
 
 
 def card_keys(master: bytes, uid: bytes) -> CardKeys:
@@ -55,7 +73,32 @@ def card_keys(master: bytes, uid: bytes) -> CardKeys:
     def key(kind: int) -> bytes:
         return diversified(master, b"\x01ANJUNGAN" + bytes([kind]) + uid.ljust(8, b"\x00"))
 
-    return CardKeys(key(ENC), key(MAC))
+    return CardKeys(key(ENC), key(MAC), key(DEK))
+
+
+def new_keys(data: bytes, dek: bytes) -> CardKeys | None:
+    """The three keys in the data of PUT KEY (Card Specification 2.3.1, 11.8.2.3; Amendment D, 7.2).
+
+    None if they are not AES-128 keys in that form or a check value is wrong: the DEK was another, or a bit fell over.
+    """
+    if len(data) != 1 + 3 * _FIELD:
+        return None
+    keys = []
+    for at in range(1, len(data), _FIELD):
+        field_, check = data[at : at + _FIELD - 4], data[at + _FIELD - 4 : at + _FIELD]
+        if field_[:3] != bytes([_AES, KEY_SIZE + 1, KEY_SIZE]) or check[0] != 3:
+            return None
+        key = aes_decrypt(dek, bytes(AES_BLOCK), field_[3:])
+        if check_value(key) != check[1:]:
+            return None
+        keys.append(key)
+    enc, mac, own_dek = keys
+    return CardKeys(enc, mac, own_dek, data[0])
+
+
+def check_value(key: bytes) -> bytes:
+    """Amendment D, 4.1.4: the first three bytes of a block of 01 under the key."""
+    return aes_block(key, b"\x01" * AES_BLOCK)[:3]
 
 
 def derived(key: bytes, constant: int, context: bytes, bits: int) -> bytes:

@@ -9,6 +9,16 @@ from sim.centre.keys import PUBLIC_KEY_B64
 from sim.centre.line import Line
 from sim.centre.people import OFFICE, Person
 from sim.centre.registry import Centre
+from sim.centre.staff import Colleague
 from sim.centre.transport import CentreTransport
 
-__all__ = ["OFFICE", "PUBLIC_KEY_B64", "Centre", "CentreTransport", "Line", "Person", "create_app"]
+__all__ = [
+    "OFFICE",
+    "PUBLIC_KEY_B64",
+    "Centre",
+    "CentreTransport",
+    "Colleague",
+    "Line",
+    "Person",
+    "create_app",
+]

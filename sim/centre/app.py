@@ -10,6 +10,7 @@ from starlette.middleware.base import RequestResponseEndpoint
 from sim.centre.books import KioskEvent
 from sim.centre.cards import routes
 from sim.centre.registry import KIOSK, Centre
+from sim.issuing import MasterKeys
 
 KioskId = Annotated[str, Query(min_length=1, max_length=60)]
 
@@ -34,8 +35,9 @@ class EventsIn(BaseModel):
     events: list[EventIn] = Field(max_length=1000)
 
 
-def create_app(centre: Centre) -> FastAPI:
-    """The service, in front of this registry. Answers 503 to everything while the outage is `server`."""
+def create_app(centre: Centre, master: MasterKeys | None = None) -> FastAPI:
+    """The service, in front of this registry. Answers 503 to everything while the outage is `server`. `master`: the
+    keys of the cards; without: the public test key."""
     app = FastAPI(title="Central registry (SPECIMEN)", version="1", docs_url=None, redoc_url=None)
 
     @app.middleware("http")
@@ -48,7 +50,7 @@ def create_app(centre: Centre) -> FastAPI:
         if office != centre.office:
             raise HTTPException(404, "no such office")
 
-    app.include_router(routes(centre))
+    app.include_router(routes(centre, master))
 
     @app.get("/v1/health")
     async def health() -> dict[str, str]:
@@ -66,6 +68,11 @@ def create_app(centre: Centre) -> FastAPI:
     ) -> dict[str, str]:
         known(office)
         return {"standing": centre.standing(kiosk, nonce)}
+
+    @app.get("/v1/offices/{office}/roster")
+    async def roster(office: str) -> dict[str, str]:
+        known(office)
+        return {"roster": centre.roster}
 
     @app.post("/v1/offices/{office}/events")
     async def events(office: str, batch: EventsIn) -> dict[str, str]:

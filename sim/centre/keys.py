@@ -1,8 +1,8 @@
 """The specimen signing key of the simulated centre, and the compact JWS it signs (RFC 7515, EdDSA of RFC 8037).
 
 The seed stands in the open on purpose: whoever reads this can sign approvals that only a kiosk in simulation believes.
-A production profile names the ministry's own key, never this one. The signature is made here from `cryptography`
-alone; the kiosk checks it with PyJWT, so the two readings of the standard stay independent.
+A production profile names the ministry's own key, never this one. Kiosk and centre read
+the standard each for itself; PyJWT judges both in their tests.
 """
 
 import base64
@@ -36,9 +36,9 @@ def sign(claims: dict[str, Any], kind: str = "prr+jwt") -> str:
     return f"{signed}.{_part(_KEY.sign(signed.encode('ascii')))}"
 
 
-def forge(claims: dict[str, Any]) -> str:
+def forge(claims: dict[str, Any], *, kind: str = "prr+jwt") -> str:
     """Like `sign`, but by somebody who does not have the key: the same header, a signature that does not hold."""
-    genuine = sign(claims)
+    genuine = sign(claims, kind=kind)
     stranger = Ed25519PrivateKey.from_private_bytes(SEED[::-1])
     signed = genuine.rpartition(".")[0]
     return f"{signed}.{_part(stranger.sign(signed.encode('ascii')))}"

@@ -4,6 +4,7 @@ Approvals are a log that only grows: a kiosk asks for what is new since its curs
 (outage, kind of approval, authorisation) is a plain method, so that tests and the workbench turn the same knobs.
 """
 
+import base64
 import random
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from typing import Any, Literal, get_args
 from sim.centre import keys
 from sim.centre.books import KioskBook, KioskEvent
 from sim.centre.people import OFFICE, Person, Record, record_digest, specimen_people
+from sim.centre.staff import Colleague, specimen_staff
 
 Outage = Literal["none", "link", "server"]
 Kind = Literal["good", "missing", "expired", "other_office", "other_person", "forged", "forged_record"]
@@ -29,6 +31,7 @@ KIOSK = "SPC01-K1"
 """The kiosk of hw_profiles/laptop-sim.toml."""
 GRANTED = timedelta(days=7)
 """For so long a service is authorised by one statement, unless `granted` says otherwise."""
+_ROSTER_VALID = timedelta(days=90)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +71,10 @@ class Centre:
         self.office = office
         self.people: list[Person] = specimen_people()
         self.services: dict[str, bool] = dict.fromkeys(SERVICES, True)
+        self.staff: list[Colleague] = []
+        self.roster = ""
+        """The signed list of `staff` that kiosks are given."""
+        self._rosters = 0
         self._now = now
         self._chance = random.Random(f"centre {seed}")
         self._outage: Outage = "none"
@@ -80,6 +87,7 @@ class Centre:
         self._watchers: list[Callable[[], None]] = []
         for person in self.people:
             self.set_approval(person.nik, "good")
+        self.employ(specimen_staff())
 
     # -- knobs ---------------------------------------------------------------------------------------------------
     def watch(self, watcher: Callable[[], None]) -> Callable[[], None]:
@@ -132,6 +140,26 @@ class Centre:
         self._changed()
         return self._log[-1].jti if kind != "missing" else None
 
+    def employ(self, staff: list[Colleague], *, specimen: bool = True) -> str:
+        """From now on these people work in the office, and nobody else; the new roster."""
+        now = self._now()
+        self.staff = list(staff)
+        self._rosters += 1
+        claims = {
+            "iss": ISSUER,
+            "aud": self.office,
+            "iat": int(now.timestamp()),
+            "exp": int((now + _ROSTER_VALID).timestamp()),
+            "number": self._rosters,
+            "specimen": specimen,
+            "people": [
+                {"id": one.id, "role": one.role, "key": base64.b64encode(one.public_key).decode()} for one in staff
+            ],
+        }
+        self.roster = keys.sign(claims, "roster+jwt")
+        self._changed()
+        return self.roster
+
     def cut_service(self, service: str, authorised: bool) -> None:
         """Cuts (False) or gives back (True) the office's authorisation for one service."""
         self.services[service] = authorised
@@ -176,6 +204,18 @@ class Centre:
             if entry.jti == jti:
                 return str(entry.record["document_number"])
         return None
+
+    def approved(self, jti: str, kiosk: str) -> str | None:
+        """The NIK of the person for whom this approval lets this kiosk make a card now; None if it lets it not."""
+        for entry in self._log:
+            if entry.jti == jti and jti not in self.revoked and (isinstance(entry, _Draft) or entry.kiosk == kiosk):
+                person = self.person(entry.nik)
+                return person.nik if person.approval == "good" and not person.collected else None
+        return None
+
+    def now(self) -> datetime:
+        """The centre's own time."""
+        return self._now()
 
     def receive(self, kiosk: str, events: list[KioskEvent]) -> str:
         """Keeps events, each once; the signed receipt for all up to which none is missing (number 0: none)."""

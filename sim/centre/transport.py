@@ -4,14 +4,15 @@ import httpx
 
 from sim.centre.app import create_app
 from sim.centre.registry import Centre
+from sim.issuing import MasterKeys
 
 
 class CentreTransport(httpx.AsyncBaseTransport):
     """An httpx transport that ends in this centre; with the outage `link` it fails like a dead line."""
 
-    def __init__(self, centre: Centre) -> None:
+    def __init__(self, centre: Centre, master: MasterKeys | None = None) -> None:
         self._centre = centre
-        self._inner = httpx.ASGITransport(create_app(centre))
+        self._inner = httpx.ASGITransport(create_app(centre, master))
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         if self._centre.outage == "link":

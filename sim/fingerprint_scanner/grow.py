@@ -1,8 +1,8 @@
 """A ZFM-20 or R503 module: an optical or capacitive sensor, one image buffer, a UART.
 
-Answers every instruction of the manuals' tables with their confirmation codes, but for the two automatic ones of the
-R503 (AutoEnroll 31, AutoIdentify 32), which it refuses with 01. Image, flash settings, password, notepad, library and
-timing are real; a match is never faked: character files are computed from the image (sim.fingerprint_scanner.ridges).
+Answers every instruction of the manuals' tables with their confirmation codes. Image, flash settings, password,
+notepad, library and timing are real; a match is never faked: character files are computed from the image
+(sim.fingerprint_scanner.ridges).
 """
 
 import asyncio
@@ -12,8 +12,10 @@ from dataclasses import dataclass, field
 from typing import ClassVar, Final
 
 from sim.faults import FaultBoard
+from sim.fingerprint_scanner.automatic import AUTOMATIC, Step
+from sim.fingerprint_scanner.automatic import run as run_steps
 from sim.fingerprint_scanner.glass import pressed
-from sim.fingerprint_scanner.library import Library
+from sim.fingerprint_scanner.library import Library, character_file
 from sim.fingerprint_scanner.wire import ACK, COMMAND, DATA, END, Command, Receiver, packet, transfer
 from sim.seam.pipe import DeviceSide
 from sim.world import World
@@ -97,8 +99,9 @@ class Simulator:
         self._chance = random.Random(seed)
         self._lines: set[DeviceSide] = set()
         self._image: bytes | None = None
-        self._library = Library(self.flash.pages, self.model.capacity)
+        self.library = Library(self.flash.pages, self.model.capacity)
         self._incoming: Incoming | None = None
+        self._automatic: asyncio.Task[None] | None = None
         self._verified = False
         self._poor_touch = False
         """The finger now on the glass cannot be read, however often it is looked at."""
@@ -112,9 +115,10 @@ class Simulator:
         self._powered = False
         self._boots += 1
         self._image = None
-        self._library.forget()
+        self.library.forget()
         self._incoming = None
         self._verified = False
+        self._call_off()
         if self._booting is not None:
             self._booting.cancel()
         self.world.set_light("off")
@@ -146,6 +150,7 @@ class Simulator:
                         self._receive(command)
         finally:
             self._lines.discard(stream)
+            self._call_off()
 
     async def _on_the_wire(self, size: int) -> None:
         """8N1: ten bits per byte."""
@@ -179,6 +184,9 @@ class Simulator:
     async def _obey(self, stream: DeviceSide, command: Command) -> None:
         boots = self._boots
         self._incoming = None
+        self._call_off()
+        if self._begins(stream, command):
+            return
         code, data, image = await self._done(command)
         if boots != self._boots:
             return
@@ -189,6 +197,31 @@ class Simulator:
             self.power_on()
         if image is not None:
             await self._send_image(stream, transfer(address, image, 32 << self.flash.packet_code))
+
+    def _begins(self, stream: DeviceSide, command: Command) -> bool:
+        """Whether this is an instruction that the R503 carries out by itself, telling each step; the next command, such
+        as Cancel, calls it off."""
+        body, address = command.body, self.flash.address
+        sound = command.intact and len(body) == 6 and (self._verified or not self.flash.password)
+        if not (sound and self.model.ready_byte and body[0] in AUTOMATIC):
+            return False
+        given = body[1:]
+
+        async def tell(step: Step) -> None:
+            if step[0] != OK:
+                self.world.set_light("on red")
+            await self._send(stream, packet(address, ACK, bytes((step[0],)) + step[1]))
+
+        async def steps() -> None:
+            await run_steps(AUTOMATIC[body[0]](self, given), tell, every=bool(given[3]))
+
+        self._automatic = asyncio.get_running_loop().create_task(steps())
+        return True
+
+    def _call_off(self) -> None:
+        task, self._automatic = self._automatic, None
+        if task is not None:
+            task.cancel()
 
     async def _send_image(self, stream: DeviceSide, packets: list[bytes]) -> None:
         boots = self._boots
@@ -224,11 +257,11 @@ class Simulator:
         if self.faults.active("wrong-password") or (self.flash.password and not self._verified):
             return VERIFY_FIRST, b"", None
         if instruction in (0x01, 0x28):
-            return await self._look(extended=instruction == 0x28), b"", None
+            return await self.look(extended=instruction == 0x28), b"", None
         if instruction == 0x0A:
             return (NO_IMAGE, b"", None) if self._image is None else (OK, b"", self._image)
         if instruction == 0x08 and len(given) == 1:
-            file = self._library.buffers.get(given[0])
+            file = self.library.buffers.get(given[0])
             return (NO_TEMPLATE_UP, b"", None) if file is None else (OK, b"", file)
         table = _R503 | _COMMON if self.model.ready_byte else _COMMON | _OLDER
         if instruction not in table:
@@ -239,7 +272,7 @@ class Simulator:
         code, data = act(self, given)
         return code, data, None
 
-    async def _look(self, *, extended: bool) -> int:
+    async def look(self, *, extended: bool) -> int:
         await asyncio.sleep(LOOK * self.pace)
         if self.faults.take("sensor-failed"):
             return LOOK_FAILED
@@ -302,13 +335,17 @@ class Simulator:
     def features(self, given: bytes) -> tuple[int, bytes]:
         if self._image is None:
             return NO_IMAGE, b""
-        return self._library.extract(given[0], self._image, self.model.width, self.model.height), b""
+        return self.library.extract(given[0], self._image, self.model.width, self.model.height), b""
+
+    def character_file(self) -> bytes | None:
+        """What the module makes of the image in its buffer."""
+        return None if self._image is None else character_file(self._image, self.model.width, self.model.height)
 
     def down_file(self, given: bytes) -> tuple[int, bytes]:
         """DownChar: the host may now send a character file or template for this buffer."""
         if given[0] not in (1, 2):
             return CANNOT_RECEIVE, b""
-        self._incoming = Incoming(lambda file: self._library.buffers.update({given[0]: file}), self._library.largest)
+        self._incoming = Incoming(lambda file: self.library.buffers.update({given[0]: file}), self.library.largest)
         return OK, b""
 
     def down_image(self, _: bytes) -> tuple[int, bytes]:
@@ -339,7 +376,7 @@ class Simulator:
     def product(self, _: bytes) -> tuple[int, bytes]:
         model = self.model
         texts = (model.name.encode().ljust(16, b"\0"), b"SIM1", b"SPECIMEN", b"\x01\x00", b"CAPACIT\0")
-        numbers = (model.width, model.height, self._library.largest, model.capacity)
+        numbers = (model.width, model.height, self.library.largest, model.capacity)
         return OK, b"".join(texts) + b"".join(number.to_bytes(2, "big") for number in numbers)
 
 
@@ -351,7 +388,7 @@ def _always(code: int, data: bytes = b"") -> _Act:
 
 
 def _library(act: Callable[[Library, bytes], tuple[int, bytes]]) -> _Act:
-    return lambda module, given: act(module._library, given)
+    return lambda module, given: act(module.library, given)
 
 
 # Instruction: (bytes of parameters, what it does).

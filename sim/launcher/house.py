@@ -18,7 +18,9 @@ from sim.card_encoder.pcsc import Simulator as Encoder
 from sim.card_printer.evolis import Simulator as CardPrinter
 from sim.centre import Centre, Line
 from sim.centre import create_app as centre_app
-from sim.fingerprint_scanner.grow import Simulator as Scanner
+from sim.fingerprint_scanner import virtual_image
+from sim.fingerprint_scanner.grow import Simulator as Module
+from sim.fingerprint_scanner.libfprint import Simulator as Reader
 from sim.seam.served import Served
 from sim.seam.unix import serve
 from sim.thermal_printer.escpos import Simulator as ThermalPrinter
@@ -27,6 +29,8 @@ from sim.world import World
 
 LOOPBACK = "127.0.0.1"
 PORTS_TRIED = 20
+FINGER_SOCKET = "finger.sock"
+"""Where libfprint's virtual_image device listens, in the run folder: hw_profiles/laptop-sim-libfprint.toml."""
 
 
 class PortError(Exception):
@@ -97,13 +101,13 @@ class Device(Served, workbench.SimulatedDevice, Protocol):
     """A simulator, as the seam serves it and the workbench handles it."""
 
 
-def simulators(world: World, pace: float) -> dict[str, Device]:
+def simulators(world: World, pace: float, scanner: Device) -> dict[str, Device]:
     """One of each class, in one world, by the name under which a profile asks for it."""
     made: list[Device] = [
         CardPrinter(world, pace=pace),
         Encoder(world, pace=pace),
         ThermalPrinter(world, pace=pace),
-        Scanner(world, pace=pace),
+        scanner,
         Dispenser(world, pace=pace),
     ]
     return {device.DEVICE: device for device in made}
@@ -111,13 +115,20 @@ def simulators(world: World, pace: float) -> dict[str, Device]:
 
 @contextlib.asynccontextmanager
 async def house(
-    run: Path, *, port: int, pace: float, programs: workbench.Programs | None = None
+    run: Path, *, port: int, pace: float, scanner: str, programs: workbench.Programs | None = None
 ) -> AsyncIterator[House]:
-    """Everything that is not the kiosk's own program. PortError, or OSError for a folder without sockets."""
+    """Everything that is not the kiosk's own program; `scanner` is the driver that the fingerprint scanner is for.
+    PortError, or OSError for a folder without sockets."""
     async with contextlib.AsyncExitStack() as stack:
         page = stack.enter_context(listen(port))
         world = World()
-        devices = simulators(world, pace)
+        if scanner == "libfprint":
+            reader = Reader(world, pace=pace)
+            devices = simulators(world, pace, reader)
+            stack.callback((run / FINGER_SOCKET).unlink, missing_ok=True)  # libfprint leaves it
+            await stack.enter_async_context(_touched(reader, run / FINGER_SOCKET))
+        else:
+            devices = simulators(world, pace, Module(world, pace=pace))
         registry = Centre(wall_time)
         far = await stack.enter_async_context(served(centre_app(registry), stack.enter_context(listen(0))))
         line = await stack.enter_async_context(Line(LOOPBACK, far))
@@ -147,6 +158,18 @@ async def _reachable(devices: dict[str, Device], path: Path) -> AsyncIterator[No
         serving.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await serving
+
+
+@contextlib.asynccontextmanager
+async def _touched(reader: Reader, path: Path) -> AsyncIterator[None]:
+    """Fingers on the world's glass are fingers on libfprint's virtual_image device, if the kiosk has opened it."""
+    feeding = asyncio.create_task(virtual_image.feed(reader, path))
+    try:
+        yield
+    finally:
+        feeding.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await feeding
 
 
 @contextlib.asynccontextmanager

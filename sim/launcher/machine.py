@@ -4,12 +4,13 @@ import asyncio
 import contextlib
 import os
 import sys
+import tomllib
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from sim.launcher.house import House, house
-from sim.launcher.options import Settings
+from sim.launcher.options import PROFILE, Settings
 from sim.launcher.places import run_folder, state_folder
 from sim.launcher.programs import Program, Supervisor
 
@@ -62,8 +63,11 @@ async def machine(settings: Settings, say: Say) -> AsyncIterator[Machine]:
     async with contextlib.AsyncExitStack() as stack:
         state = stack.enter_context(state_folder(settings.state))
         run = stack.enter_context(run_folder(settings.run))
+        scanner = await _scanner(settings.profile)
         late = _Late()
-        home = await stack.enter_async_context(house(run, port=settings.port, pace=settings.pace, programs=late))
+        home = await stack.enter_async_context(
+            house(run, port=settings.port, pace=settings.pace, scanner=scanner, programs=late)
+        )
         programs = Supervisor(_programs(settings, home, state, run, say))
         late.programs = programs
         await stack.enter_async_context(programs)
@@ -74,6 +78,20 @@ async def machine(settings: Settings, say: Say) -> AsyncIterator[Machine]:
         if settings.screen:
             programs.start("screen")
         yield Machine(home, programs, run, state)
+
+
+async def _scanner(profile: str) -> str:
+    """The driver in the scanner's slot, as the kiosk's own command tells it. StartError for a profile it refuses."""
+    if profile == PROFILE:
+        return "grow"
+    asked = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "kiosk.cli", "profile", "show", profile, stdout=asyncio.subprocess.PIPE
+    )
+    said, _ = await asked.communicate()
+    if asked.returncode:
+        raise StartError(f"no kiosk can be started with the profile {profile!r}")
+    driver: str = tomllib.loads(said.decode())["slots"].get("fingerprint_scanner", {}).get("driver", "none")
+    return driver
 
 
 def _programs(settings: Settings, home: House, state: Path, run: Path, say: Say) -> list[Program]:

@@ -6,13 +6,14 @@ from pathlib import Path
 
 STATE = Path(".anjungan")
 PORT = 8800
+PROFILE = "laptop-sim"
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
     """How to start the simulated kiosk. `run` None: a folder of its own, removed at the end."""
 
-    profile: str = "laptop-sim"
+    profile: str = PROFILE
     port: int = PORT
     """Of the workbench, on loopback; 0 takes a free one."""
     pace: float = 1.0
@@ -43,7 +44,7 @@ def kiosk_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m sim kiosk", description="The whole kiosk on simulators, with its workbench in the browser."
     )
-    parser.add_argument("--profile", default="laptop-sim", help="hardware profile of kioskd (%(default)s)")
+    parser.add_argument("--profile", default=PROFILE, help="hardware profile of kioskd (%(default)s)")
     parser.add_argument("--port", type=_port, default=PORT, help="of the workbench, on loopback (%(default)s)")
     parser.add_argument("--pace", type=_pace, default=1.0, help="multiplies mechanical durations (%(default)s)")
     parser.add_argument("--state", type=Path, default=STATE, help="journal and logs, emptied at start (%(default)s)")

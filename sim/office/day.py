@@ -4,7 +4,7 @@ import asyncio
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from kiosk.api import messages as m
+from kiosk.api import staff as s
 from kiosk.cards.personalise import layout
 from kiosk.cards.personalise.files import Plan
 from kiosk.cards.record import CardRecord
@@ -190,12 +190,10 @@ class OfficeDay:
     async def _load_blanks(self) -> None:
         """Two officers count blanks in: they enter the number, and put them into the hopper once it is booked."""
         self._loads += 1
-        request = m.BlanksLoaded(
-            request_id=f"load-{self._loads:05d}", quantity=BLANKS, officers=("OFFICER-1", "OFFICER-2")
-        )
+        request = s.BlanksLoaded(request_id=f"load-{self._loads:05d}", quantity=BLANKS)
         while True:
             try:
-                await self._house.station.load_blanks(request)
+                await self._house.station.staff.load_blanks(await self._house.signed(request))
                 break
             except Killed:  # nobody knows whether it was booked: asked again under the same number
                 await asyncio.sleep(ROUND)

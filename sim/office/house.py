@@ -6,17 +6,19 @@ starts it on the journal that is there, `strike` ends it between two instants, w
 
 import asyncio
 import atexit
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import httpx
 
+from kiosk.api import staff as s
 from kiosk.biometrics.examiner import Examiner
 from kiosk.devices.loading import load
 from kiosk.devices.machine import POLL_SECONDS, build, minutiae_detector
 from kiosk.devices.profile import Profile
+from kiosk.people.pins import Cost
 from kiosk.station.station import Station
 from sim.card_encoder.pcsc import Simulator as EncoderSimulator
 from sim.card_printer.evolis import Simulator as PrinterSimulator
@@ -24,14 +26,21 @@ from sim.centre import Centre, CentreTransport
 from sim.clock import OfficeClock, SeededChance
 from sim.fingerprint_scanner.grow import Simulator as GrowSimulator
 from sim.fingerprint_scanner.libfprint import Simulator as LibfprintSimulator
+from sim.indicator.ups import Simulator as UpsSimulator
 from sim.office.mortal import Moments, MortalJournal, TappedWorld, tapped
 from sim.seam.pipe import PipeConnector
 from sim.thermal_printer.escpos import Simulator as ThermalSimulator
 from sim.ticket_dispenser.notch import Simulator as DispenserSimulator
+from sim.workbench.staff import PAIR, signed
 
 JOURNAL = "journal.sqlite"
 SCANNERS: dict[str, Any] = {"grow": GrowSimulator, "libfprint": LibfprintSimulator}
 """Every driver of a fingerprint scanner, with its simulator."""
+
+
+PIN_COST = Cost(n=16, r=1, p=1)
+"""The real hash at a price that a simulated day can pay."""
+R = TypeVar("R", bound=s.Mandated)
 
 
 @cache
@@ -77,6 +86,8 @@ class House:
             "fingerprint_scanner": self.scanner,
             "ticket_dispenser": self.dispenser,
         }
+        if self.profile.slots.indicator is not None:
+            self.simulators["indicator"] = UpsSimulator(self.world, seed=seed)
         self.links: dict[str, PipeConnector] = {}
         self.station: Station
         self.journal: MortalJournal
@@ -95,8 +106,16 @@ class House:
         }
         self._http = httpx.AsyncClient(transport=CentreTransport(self.centre), base_url="http://centre", timeout=10.0)
         machine = build(self.profile, dict(self.links), rest=self._rest)
-        self.station = Station(self.profile, machine, self.journal, self._http, self.clock, self._chance, examiner())
+        self.station = Station(
+            self.profile, machine, self.journal, self._http, self.clock, self._chance, examiner(), PIN_COST
+        )
         await self.station.start()
+
+    async def signed(self, request: R, people: Sequence[str] = PAIR) -> R:
+        """`request` as people of the office, who bring the centre's roster along."""
+        desk = self.station.staff.people
+        await desk.accept(self.centre.roster)
+        return await signed(desk, self.centre, request, people)
 
     @property
     def alive(self) -> bool:

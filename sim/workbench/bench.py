@@ -8,18 +8,20 @@ import asyncio
 import contextlib
 import logging
 from collections import deque
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, TypeVar
 
 from PIL.Image import Image
 
 from kiosk.api import messages as m
+from kiosk.api import staff as s
 from kiosk.api.client import ApiError, Client
 from sim import data
 from sim.centre import Centre
 from sim.faults import REGISTRY, FaultBoard
+from sim.workbench import staff
 from sim.workbench.bell import Bell
 from sim.workbench.mirror import Mirror
 from sim.world import PATH, Card, Event, Place, World
@@ -30,14 +32,13 @@ FULL_ROLL_MM = 80_000.0
 FULL_TICKETS = 500
 HOPPER_HOLDS = 100
 """Cards: the hopper of a desktop card printer."""
-OFFICERS = ("SPECIMEN-1", "SPECIMEN-2")
-"""Who counts blanks here."""
 OUT_FOR = 2.0
 """Seconds without power in a power cut."""
 RETRY = 0.5
 """Seconds between two tries to reach kioskd while it is away."""
 _NOTES = 80
 
+R = TypeVar("R", bound=s.Mandated)
 Mode = Literal["next", "always", "clear"]
 
 
@@ -108,6 +109,7 @@ class Bench:
         self._unpowered: set[str] = set()
         self._faces: dict[str, tuple[Image | None, int]] = {}
         self._loads = 0
+        self._calls = 0
         self._notes: deque[Note] = deque(maxlen=_NOTES)
         self._noted = 0
         self._stack = contextlib.AsyncExitStack()
@@ -265,14 +267,16 @@ class Bench:
     async def book_blanks(self, number: int) -> None:
         """Two officers enter into kioskd's ledger how many blanks they counted. Refused if kioskd does not answer."""
         self._loads += 1
-        booking = m.BlanksLoaded(request_id=f"bench-blanks-{self._loads:06d}", quantity=number, officers=OFFICERS)
+        booking = s.BlanksLoaded(request_id=f"bench-blanks-{self._loads:06d}", quantity=number)
         async with self._client() as client:
-            await client.load_blanks(booking)
+            await client.load_blanks(await self._signed(client, booking, staff.PAIR))
 
     async def call_next(self, service: str) -> str | None:
         """A counter calls its next number; None if nobody waits."""
+        self._calls += 1
+        calling = s.NextCall(request_id=f"bench-call-{self._calls:06d}", service=service)
         async with self._client() as client:
-            number = (await client.call_next(service)).number
+            number = (await client.call_next(await self._signed(client, calling, staff.PAIR[:1]))).number
         self._note("counter", f"{service}: {number or 'nobody waits'}")
         return number
 
@@ -323,6 +327,11 @@ class Bench:
         await self.programs.kill(program)
 
     # ------------------------------------------------------------------------------------------------------------
+    async def _signed(self, client: Client, request: R, people: Sequence[str]) -> R:
+        """`request` as people of the specimen office. They bring the roster along: the line may be down."""
+        await client.send_roster(s.RosterSent(roster=self.centre.roster))
+        return await staff.signed(client, self.centre, request, people)
+
     @contextlib.asynccontextmanager
     async def _client(self) -> AsyncIterator[Client]:
         try:

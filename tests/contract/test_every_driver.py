@@ -1,4 +1,5 @@
-"""What holds for every driver there is, and for every one that will be added."""
+"""What holds for every driver there is, and for every one that will be added, when it is told to misbehave; what a well
+device does is in tests/devices."""
 
 import asyncio
 import importlib
@@ -9,10 +10,12 @@ import pytest
 from drivers.contract.words import DeviceCause, DeviceState, Supply
 from sim.faults import REGISTRY
 from tests.contract.rig import models, rig
+from tests.devices.simulated import Simulated, places
 
 ALL = models()
 ANSWERING = [model for model in ALL if importlib.import_module(f"drivers.{model.replace('/', '.')}").Driver.answers]
 """Those that can be asked. Of one that is only wires, its class suite shows that an act on a silent one fails."""
+STREAMS = [(model, seam) for model, seam in places() if seam in ("pty", "tcp", "usb")]
 WELL = (DeviceState.ONLINE, DeviceState.BUSY)
 
 
@@ -38,15 +41,6 @@ def test_a_driver_has_a_simulator_and_its_folder_says_what_it_is(model: str) -> 
     assert {"silence", "garbage"} <= simulator.FAULTS <= REGISTRY.keys()
 
 
-@pytest.mark.parametrize("model", ALL)
-async def test_a_well_device_says_so(model: str) -> None:
-    one = await rig(model)
-    status = await one.driver.poll()
-    assert status.state in WELL
-    assert status.causes == ()
-    await one.driver.stop()
-
-
 @pytest.mark.parametrize("model", ANSWERING)
 @pytest.mark.parametrize("fault", ["silence", "garbage"])
 async def test_a_device_that_makes_no_sense_is_never_called_well(model: str, fault: str) -> None:
@@ -63,6 +57,28 @@ async def test_a_device_that_makes_no_sense_is_never_called_well(model: str, fau
             await asyncio.sleep(1)
     assert one.driver.status.causes == ()
     await one.driver.stop()
+
+
+@pytest.mark.wall
+@pytest.mark.parametrize(("model", "seam"), STREAMS)
+@pytest.mark.parametrize("fault", ["silence", "garbage"])
+async def test_over_its_real_pipes_too_a_device_is_called_well_only_if_it_makes_sense(
+    model: str, seam: str, fault: str
+) -> None:
+    one = Simulated(model, seam)
+    async with one.reached() as link:
+        driver = one.driver(link(), answer_timeout=0.5)
+        one.faults.fail_repeatedly(fault)
+        async with asyncio.timeout(60):
+            await driver.start()
+            status = await driver.poll()
+            assert status.state not in WELL
+            assert status.causes
+            one.faults.clear()
+            while (await driver.poll()).state not in WELL:
+                await asyncio.sleep(0.05)
+        assert driver.status.causes == ()
+        await driver.stop()
 
 
 @pytest.mark.parametrize("model", ALL)
@@ -107,11 +123,4 @@ async def test_snapshots_are_numbered_and_told_only_when_they_change(model: str)
     await one.driver.poll()
     assert seen == sorted(set(seen))
     assert seen
-    await one.driver.stop()
-
-
-@pytest.mark.parametrize("model", ALL)
-async def test_stop_may_be_called_twice(model: str) -> None:
-    one = await rig(model)
-    await one.driver.stop()
     await one.driver.stop()

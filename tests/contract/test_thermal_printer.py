@@ -1,7 +1,6 @@
 """What the kiosk relies on from every receipt printer, told as what happens to a resident's ticket."""
 
 import asyncio
-from pathlib import Path
 
 import pytest
 import zxingcpp
@@ -10,11 +9,8 @@ from drivers.contract.device import IntentId
 from drivers.contract.errors import DeviceError
 from drivers.contract.thermal_printer import Align, Block, Columns, Qr, Rule, Text
 from drivers.contract.words import Completion, DeviceCause, DeviceState, JobOutcome, Media, Supply
-from drivers.thermal_printer.escpos import Driver, Options, link
-from drivers.transport.usb import UsbConnector
-from sim.seam import pty, tcp
+from drivers.thermal_printer.escpos import Driver, Options
 from sim.seam.pipe import PipeConnector
-from sim.seam.usb_backend import UsbBackend
 from sim.thermal_printer.escpos import Simulator
 from sim.world import World
 
@@ -380,74 +376,3 @@ async def test_a_printer_without_presenter_refuses_to_pull_back() -> None:
             await act
         assert caught.value.completion is Completion.UNSUPPORTED_COMMAND
     assert not rig.driver.can_present
-
-
-# -- real seams --------------------------------------------------------------------------------------------------
-
-
-async def _prints_and_survives_the_cable(driver: Driver, printer: Simulator, world: World) -> None:
-    await driver.start()
-    assert driver.status.ready
-    await driver.print_slip(IntentId("first"), TICKET)
-    assert world.slip_texts[0].endswith(LAST_LINE)
-
-    printer.faults.fail_repeatedly("unplug")
-    async with asyncio.timeout(20):
-        while (await driver.poll()).state is not DeviceState.NO_DEVICE:
-            await asyncio.sleep(0.02)
-    printer.faults.clear()
-    async with asyncio.timeout(20):
-        while not (await driver.poll()).ready:
-            await asyncio.sleep(0.02)
-    await driver.print_slip(IntentId("second"), TICKET)
-    assert len(world.slips) == 2
-    await driver.stop()
-
-
-@pytest.mark.wall
-async def test_on_a_serial_port_with_pyserial(tmp_path: Path) -> None:
-    world = World()
-    printer = Simulator(world, pace=0.05)
-    port, there = tmp_path / "ttyPRINTER", asyncio.Event()
-    seam = asyncio.ensure_future(pty.serve(printer, port, ready=there.set))
-    await there.wait()
-    driver = Driver(link(f"serial:{port}?baud=115200"), Options(answer_timeout=2))
-    await _prints_and_survives_the_cable(driver, printer, world)
-    seam.cancel()
-    await asyncio.gather(seam, return_exceptions=True)
-    assert not port.is_symlink()
-
-
-@pytest.mark.wall
-async def test_on_the_network() -> None:
-    world = World()
-    printer = Simulator(world, pace=0.05)
-    port: asyncio.Future[int] = asyncio.get_running_loop().create_future()
-    seam = asyncio.ensure_future(
-        tcp.serve(printer, "127.0.0.1", 0, ready=lambda got: None if port.done() else port.set_result(got))
-    )
-    driver = Driver(link(f"tcp:127.0.0.1:{await port}"), Options(answer_timeout=2))
-    await _prints_and_survives_the_cable(driver, printer, world)
-    seam.cancel()
-    await asyncio.gather(seam, return_exceptions=True)
-
-
-@pytest.mark.wall
-async def test_on_usb_with_pyusb_also_if_every_write_is_cut_short() -> None:
-    for short_writes in (0, 100):
-        world = World()
-        printer = Simulator(world, pace=0.05)
-        backend = UsbBackend(printer.serve, short_writes=short_writes)
-        driver = Driver(UsbConnector.from_address("0f49:0a00", backend=backend), Options(answer_timeout=2))
-        await driver.start()
-        assert driver.status.ready
-        await driver.print_slip(IntentId("first"), TICKET)
-        backend.unplug()
-        assert (await driver.poll()).state is DeviceState.NO_DEVICE
-        backend.replug()
-        async with asyncio.timeout(20):
-            while not (await driver.poll()).ready:
-                await asyncio.sleep(0.02)
-        await driver.print_slip(IntentId("second"), TICKET)
-        assert [text.endswith(LAST_LINE) for text in world.slip_texts] == [True, True]
-        await driver.stop()

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageCms, ImageDraw
 
+from benchmarks import card_job
 from drivers.card_printer.evolis import Options
 from drivers.card_printer.evolis.job import render_job
 from drivers.card_printer.evolis.panels import compressed
@@ -246,26 +247,7 @@ def test_a_profile_that_is_of_no_use_is_named_before_anything_moves(
     assert refused.value.completion is Completion.INVALID_DATA
 
 
-MEASURE = """
-import ctypes
-from PIL import Image
-from drivers.card_printer.evolis.job import render_job
-
-def now(what):
-    return next(int(line.split()[1]) for line in open("/proc/self/status") if line.startswith(what)) * 1024
-
-face = Image.linear_gradient("L").resize((1016, 648)).convert("RGB")
-render_job(face)  # code and tables are in memory; what this job took is given back
-ctypes.CDLL(None).malloc_trim(0)
-open("/proc/self/clear_refs", "w").write("5")  # the peak begins anew: proc(5)
-before = now("VmRSS")
-job = render_job(face)
-print(len(job), now("VmHWM") - before)
-"""
-
-
 def test_a_job_takes_at_most_three_times_its_bytes_of_memory() -> None:
-    done = subprocess.run([sys.executable, "-c", MEASURE], capture_output=True, text=True, check=True, timeout=60)
-    size, more = map(int, done.stdout.split())
+    size, more = card_job.memory()
     assert 2_139_696 < size < 2_140_359
-    assert size < more <= 3 * size, f"{more} bytes for a job of {size}"
+    assert size < more <= card_job.MEMORY * size, f"{more} bytes for a job of {size}"

@@ -49,7 +49,7 @@ def test_the_system_parameters_of_the_manual_are_understood() -> None:
 
 
 def test_the_left_pixel_is_the_high_nibble() -> None:
-    assert unpack_image(bytes.fromhex("F00F12"), 3, 2) == bytearray((255, 0, 0, 255, 17, 34))
+    assert unpack_image(bytearray.fromhex("F00F12"), 3, 2) == bytearray((255, 0, 0, 255, 17, 34))
 
 
 GOOD = encode(Packet(PacketId.ACK, b"\x00"))
@@ -96,6 +96,6 @@ def test_any_answer_is_understood_or_refused(data: bytes) -> None:
 @given(st.binary(max_size=64), st.integers(1, 16), st.integers(1, 16))
 def test_an_image_has_its_size_or_is_refused(data: bytes, width: int, height: int) -> None:
     try:
-        assert len(unpack_image(data, width, height)) == width * height
+        assert len(unpack_image(bytearray(data), width, height)) == width * height
     except ProtocolError:
         assert len(data) * 2 != width * height

@@ -14,6 +14,7 @@ from typing import Any
 import httpx
 
 from kiosk.api import messages as m
+from kiosk.api import staff as s
 from kiosk.api.client import ApiError, Client
 from kiosk.devices.loading import load
 from kiosk.station.app import create_app
@@ -26,7 +27,6 @@ from sim.world import Place
 from tests.contract.pcscd import READER, Pcscd
 
 BLANKS = 5
-OFFICERS = ("OFFICER-1", "OFFICER-2")
 LIFTED_AFTER = 1.0
 """Seconds for which a finger lies on a reader of libfprint, which gives the image when it has left."""
 
@@ -79,7 +79,13 @@ class Office(House):
     async def load_blanks(self, quantity: int = BLANKS) -> None:
         """Two officers count blanks, put them into the hopper and enter the count."""
         self.world.load_blanks(quantity)
-        await self.api.load_blanks(m.BlanksLoaded(request_id=self.request(), quantity=quantity, officers=OFFICERS))
+        counted = s.BlanksLoaded(request_id=self.request(), quantity=quantity)
+        await self.api.load_blanks(await self.signed(counted))
+
+    async def call_next(self, service: str) -> m.Called:
+        """An officer at a free counter calls."""
+        calling = s.NextCall(request_id=self.request(), service=service)
+        return await self.api.call_next(await self.signed(calling, ["OFFICER-1"]))
 
     # -- the resident --------------------------------------------------------------------------------------------
     def request(self) -> str:

@@ -31,7 +31,7 @@ async def test_numbers_are_strict_per_service_and_the_wait_grows(tmp_path: Path)
         akta = next(service for service in state.services if service.id == "akta")
         assert akta.waiting == 3
         assert 0 < akta.wait_low < akta.wait_high
-        assert (await kiosk.api.call_next("akta")).number == "D-001"
+        assert (await kiosk.call_next("akta")).number == "D-001"
         assert next(s for s in (await kiosk.api.state()).services if s.id == "akta").waiting == 2
 
 

@@ -18,6 +18,7 @@ import pytest
 import uvicorn
 
 from kiosk.api import messages as m
+from kiosk.api import staff as s
 from kiosk.api.client import ApiError, Client
 from kiosk.devices.loading import load
 from sim import data
@@ -28,6 +29,7 @@ from sim.fingerprint_scanner.grow import Simulator as ScannerSimulator
 from sim.seam import unix
 from sim.thermal_printer.escpos import Simulator as ThermalSimulator
 from sim.ticket_dispenser.notch import Simulator as DispenserSimulator
+from sim.workbench.staff import signed
 from sim.world import Place, World
 
 KILLS = 25
@@ -181,9 +183,9 @@ async def test_kills_at_random_moments_never_give_two_cards_and_never_lose_a_bla
         world.load_blanks(3 * KILLS)
         while True:  # kioskd may not listen yet
             try:
-                await kioskd.client.load_blanks(
-                    m.BlanksLoaded(request_id="opening-day", quantity=3 * KILLS, officers=("OFFICER-1", "OFFICER-2"))
-                )
+                await kioskd.client.send_roster(s.RosterSent(roster=office.centre.roster))
+                counted = s.BlanksLoaded(request_id="opening-day", quantity=3 * KILLS)
+                await kioskd.client.load_blanks(await signed(kioskd.client, office.centre, counted))
                 break
             except ApiError:
                 await asyncio.sleep(0.05)

@@ -45,7 +45,8 @@ def refused(*words: str | Path) -> str:
 
 def test_help_names_every_command() -> None:
     shown = kiosk("--help").stdout
-    for command in ("run", "daemon", "screen", "diag", "status", "profile", "journal", "card"):
+    named = ("run", "daemon", "screen", "diag", "status", "profile", "journal", "card", "printer", "staff", "storage")
+    for command in named:
         assert command in shown
 
 
@@ -73,6 +74,12 @@ def test_a_profile_that_is_not_there_is_one_line() -> None:
 
 def test_a_kiosk_that_is_not_running_is_one_line(tmp_path: Path) -> None:
     assert "is kioskd running?" in refused("status", "--run", tmp_path)
+
+
+def test_a_printer_that_is_held_by_a_running_kiosk_is_one_line(tmp_path: Path) -> None:
+    journal = Journal(tmp_path / JOURNAL, WallClock(), SystemChance(), threaded=False)
+    assert "systemctl stop kioskd" in refused("printer", "reset", "--profile", "laptop-sim", "--state", tmp_path)
+    journal.close()
 
 
 def test_a_journal_that_is_not_there_is_one_line(tmp_path: Path) -> None:

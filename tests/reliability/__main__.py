@@ -1,7 +1,7 @@
 """`python -m tests.reliability`: the campaigns of docs/reliability.md, as long as you like (make soak).
 
-Without a choice: cut schedules of single card jobs. `--disk N`: N cuts of records and a tenth as many jobs on a disk that
-forgets, the wrong ways beside ours. `--kills N`: SIGKILL at the Nth system call of a real process.
+Without a choice: cut schedules of single card jobs. `--disk N`: N cuts of records and a tenth as many jobs on a disk
+that forgets, the wrong ways beside ours. `--kills N`: SIGKILL at the Nth system call of a real process.
 """
 
 import argparse

@@ -11,7 +11,7 @@ import random
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from itertools import count
+from itertools import count, pairwise
 from typing import Any
 
 import apsw
@@ -97,9 +97,7 @@ def _pieces(op: Op) -> list[Op]:
     """The write, cut where sectors begin."""
     start, end = op.at, op.at + len(op.data)
     edges = [start, *range((start // SECTOR + 1) * SECTOR, end, SECTOR), end]
-    return [
-        Op("write", op.name, a, op.data[a - start : b - start]) for a, b in zip(edges[:-1], edges[1:], strict=True)
-    ]
+    return [Op("write", op.name, a, op.data[a - start : b - start]) for a, b in pairwise(edges)]
 
 
 def _applied(content: bytearray | None, op: Op) -> bytearray | None:

@@ -53,8 +53,20 @@ def campaign(kills: int, folder: Path) -> Deaths:
             before = 0
         life += 1
         scribe = subprocess.run(
-            [*STRACE, "-o", "/dev/null", "-e", f"trace={call}", "-e", f"inject={call}:signal=SIGKILL:when={n}"]
-            + [sys.executable, "-m", "tests.reliability.scribe", str(file), str(RECORDS)],
+            [
+                *STRACE,
+                "-o",
+                "/dev/null",
+                "-e",
+                f"trace={call}",
+                "-e",
+                f"inject={call}:signal=SIGKILL:when={n}",
+                sys.executable,
+                "-m",
+                "tests.reliability.scribe",
+                str(file),
+                str(RECORDS),
+            ],
             capture_output=True,
             text=True,
             check=False,

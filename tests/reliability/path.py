@@ -33,6 +33,7 @@ from kiosk.cards.personalise.writer import Promise, Writer
 from kiosk.cards.record import CardRecord
 from kiosk.devices.loading import driver_module
 from kiosk.journal.database import Journal
+from kiosk.people.policy import Operation
 from kiosk.station.caretaker import Caretaker
 from sim.card_encoder.pcsc import Simulator as EncoderSimulator
 from sim.card_printer.evolis import Simulator as PrinterSimulator
@@ -43,6 +44,7 @@ from sim.office.checks import IntentWatch, card_faults, journal_faults
 from sim.office.mortal import Killed, Moments, MortalJournal, TappedWorld, tapped
 from sim.seam.pipe import PipeConnector
 from sim.world import Place
+from tests.kiosk.mandates import mandate
 from tests.reliability.crash_journal import FILE, MortalCrashJournal
 from tests.reliability.disk import Disk, Loss
 
@@ -139,7 +141,7 @@ def _morning(folder: Path) -> Path:
 
     async def load() -> None:
         journal = Journal(folder / "morning.sqlite", OfficeClock(), SeededChance(0), threaded=False)
-        journal.write_now(lambda tx: ledger.load(tx, BLANKS, ("OFFICER-1", "OFFICER-2")))
+        journal.write_now(lambda tx: ledger.load(tx, BLANKS, mandate(Operation.LOAD_BLANKS)))
         journal.close()
 
     run(load())

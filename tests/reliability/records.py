@@ -16,13 +16,15 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
 from drivers.contract.words import JobOutcome
+from kiosk.api.messages import Label
 from kiosk.cards import ledger
 from kiosk.cards.jobs import JobBook, JobEnd, JobState
 from kiosk.journal import acts, audit
 from kiosk.journal.database import Journal, JournalError, Transaction
-from kiosk.api.messages import Label
+from kiosk.people.policy import Operation
 from kiosk.queueing.numbers import Queue, Series
 from sim.clock import SeededChance
+from tests.kiosk.mandates import mandate
 from tests.reliability.crash_journal import CrashJournal
 from tests.reliability.disk import Disk, Loss, Op
 
@@ -47,7 +49,11 @@ class Way:
 
 
 OURS = Way("synchronous FULL")
-WRONG = (Way("synchronous NORMAL", "NORMAL"), Way("synchronous OFF", "OFF"), Way("FULL on a disk that lies", lying=True))
+WRONG = (
+    Way("synchronous NORMAL", "NORMAL"),
+    Way("synchronous OFF", "OFF"),
+    Way("FULL on a disk that lies", lying=True),
+)
 
 
 class _Clock:
@@ -149,7 +155,7 @@ def record(synchronous: str = "FULL") -> Recording:
         journal.marks = marks
         if not life:
             marks.append((len(disk.record), content(journal)))  # the empty journal, ready for use
-            journal.write_now(lambda tx: ledger.load(tx, 2 * CARDS, ("OFFICER-1", "OFFICER-2")))
+            journal.write_now(lambda tx: ledger.load(tx, 2 * CARDS, mandate(Operation.LOAD_BLANKS)))
         for number in range(life * CARDS // LIVES, (life + 1) * CARDS // LIVES):
             _number(journal, number)
             _card(JobBook(journal), number)
@@ -214,7 +220,9 @@ def _reboot(way: Way, files: dict[str, bytes], states: list[bytes], acknowledged
     for op in disk.record[:calls]:
         again.replay(op)
     known = bisect_right(marks, calls, key=lambda mark: mark[0])
-    return _life(Disk(again.left(Loss.MIXED, chance)), way, [state for _, state in marks[max(known - 1, 0) : known + 1]])
+    return _life(
+        Disk(again.left(Loss.MIXED, chance)), way, [state for _, state in marks[max(known - 1, 0) : known + 1]]
+    )
 
 
 def _life(disk: Disk, way: Way, allowed: list[bytes], marks: list[tuple[int, bytes]] | None = None) -> str:

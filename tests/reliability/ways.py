@@ -44,9 +44,7 @@ def of_jobs(count: int, *, seed: int = 1, workers: int = 1) -> Iterator[tuple[Jo
         yield way, campaign(share, seed=seed, workers=workers, disk=way.disk, program=way.program)
 
 
-def report(
-    cuts: int, jobs: int, *, seed: int = 1, workers: int = 1, say: Callable[[str], None] = lambda line: print(line)
-) -> bool:
+def report(cuts: int, jobs: int, *, seed: int = 1, workers: int = 1, say: Callable[[str], None] = print) -> bool:
     """Prints both tables; whether ours did no harm and every wrong way was seen to do some."""
     well = True
     say(f"{'records':42} {'cuts':>7} {'clean':>7} {'lost':>7} {'corrupt':>7}")

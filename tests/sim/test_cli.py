@@ -69,6 +69,7 @@ def test_the_list_names_every_device_its_seams_and_faults() -> None:
         "card-printer-ipp",
         "fingerprint-scanner",
         "ticket-dispenser",
+        "ticket-dispenser-serial",
         "card",
     ):
         assert re.search(rf"^{device} +--", done.stdout, re.MULTILINE)

@@ -9,10 +9,11 @@ import socket
 import sys
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from sim.launcher.hand import Hand, resident
+from sim.launcher.hand import Hand, Snapshot, resident
 from sim.launcher.house import PortError, listen
 from sim.launcher.options import kiosk_settings
 from sim.launcher.places import MARK, PlaceError, run_folder, state_folder
@@ -245,6 +246,55 @@ async def test_the_whole_kiosk_starts_serves_survives_a_kill_and_stops_without_a
             assert await running.process.wait() == 0
     assert left_over(tmp_path) == []
     assert [path.name for path in running.run.iterdir()] == []
+
+
+@pytest.mark.wall
+async def test_a_card_is_collected_with_a_finger_on_the_real_libfprint(tmp_path: Path) -> None:
+    """J2 and J4 by touches; libfprint's own virtual_image device is the reader."""
+    async with kiosk(tmp_path, "--profile", "laptop-sim-libfprint") as running:
+        async with resident(running.address) as hand:
+            await hand.until("the approvals", lambda now: bool(now["kioskd"] and now["kioskd"]["collecting"]))
+            scanner = next(one for one in hand.latest["kioskd"]["devices"] if one["slot"] == "fingerprint_scanner")
+            assert scanner["state"] == "online"
+            person = hand.latest["people"][0]["nik"]
+            await hand.shown("idle")
+            await hand.touch("collect")
+            await hand.shown("identify")
+            await hand.post("slip", person=person)
+            await hand.shown("finger")
+            await hand.post("finger", person=person, right=False, hold=1.0)
+            await hand.until("the second attempt", lambda now: _attempt(now) == 2)
+            await hand.post("finger", person=person, hold=1.0)
+            await hand.until("the card", lambda now: _collection(now).get("stage") == "take_card")
+            await hand.post("take-card")
+            await hand.until("the end", lambda now: _collection(now).get("stage") == "done")
+            assert hand.latest["world"]["hand"] == 1
+        running.stop()
+        async with asyncio.timeout(PATIENCE):
+            assert await running.process.wait() == 0
+    assert left_over(tmp_path) == []
+    assert [path.name for path in running.run.iterdir()] == []
+
+
+def _collection(now: Snapshot) -> dict[str, Any]:
+    return (now["kioskd"] or {}).get("collection") or {}
+
+
+def _attempt(now: Snapshot) -> int:
+    return int((_collection(now).get("finger") or {}).get("attempt", 0))
+
+
+@pytest.mark.wall
+async def test_a_profile_that_does_not_exist_is_told_in_words(tmp_path: Path) -> None:
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "sim", "kiosk", "--port", "0", "--profile", "laptop-sam",
+        "--state", str(tmp_path / "state"), stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.PIPE,
+    )  # fmt: skip
+    async with asyncio.timeout(PATIENCE):
+        _, said = await process.communicate()
+    assert process.returncode == 1
+    assert b"did you mean" in said
+    assert b"Traceback" not in said
 
 
 @pytest.mark.wall

@@ -81,8 +81,9 @@ class Driver(FingerprintScanner):
         async with self.lock, self._talking() as session:
             await self._wait_for_finger(session, timeout)
             width, height, dpi = self._size
-            data = await self._uploaded(session, width * height // 2)
-            image = FingerImage(width, height, dpi, unpack_image(data, width, height))
+            packed = await self._uploaded(session, width * height // 2)
+            image = FingerImage(width, height, dpi, unpack_image(packed, width, height))
+            packed[:] = bytes(len(packed))
             if (wrong := flaw(image)) is not None:
                 image.wipe()
                 raise CaptureRetry(wrong)
@@ -185,7 +186,7 @@ class Driver(FingerprintScanner):
                 raise CaptureRetry(RetryReason.NO_FINGER)
             await asyncio.sleep(self._options.poll_interval)
 
-    async def _uploaded(self, session: Session, size: int) -> bytes:
+    async def _uploaded(self, session: Session, size: int) -> bytearray:
         """The image buffer. It stays valid in the module, so a damaged transfer is asked for once more."""
         try:
             return await self._upload(session, size)
@@ -193,7 +194,7 @@ class Driver(FingerprintScanner):
             await session.settle()
             return await self._upload(session, size)
 
-    async def _upload(self, session: Session, size: int) -> bytes:
+    async def _upload(self, session: Session, size: int) -> bytearray:
         code, _ = await session.ask(Instruction.UP_IMAGE)
         if code == Code.NO_IMAGE:
             # The module restarted after the finger was seen.

@@ -30,14 +30,47 @@ class PacketId(IntEnum):
 
 
 class Instruction(IntEnum):
+    """Every instruction of the two manuals. The driver sends those that bring an image, say how the module is, or light
+    the ring; those that enrol and search are named for the log, and for who talks to a module's own library."""
+
     GET_IMAGE = 0x01
+    IMAGE_TO_FEATURES = 0x02
+    MATCH = 0x03
+    SEARCH = 0x04
+    MERGE = 0x05
+    STORE = 0x06
+    LOAD_FEATURES = 0x07
+    UP_FEATURES = 0x08
+    DOWN_FEATURES = 0x09
     UP_IMAGE = 0x0A
+    DOWN_IMAGE = 0x0B
+    DELETE = 0x0C
+    EMPTY = 0x0D
+    SET_SYSTEM = 0x0E
     READ_SYSTEM = 0x0F
+    SET_PASSWORD = 0x12
     VERIFY_PASSWORD = 0x13
+    RANDOM = 0x14
+    SET_ADDRESS = 0x15
+    WRITE_NOTEPAD = 0x18
+    READ_NOTEPAD = 0x19
+    FAST_SEARCH = 0x1B
+    COUNT_TEMPLATES = 0x1D
+    READ_INDEX = 0x1F
     GET_IMAGE_EX = 0x28
+    CANCEL = 0x30
+    AUTO_ENROL = 0x31
+    AUTO_IDENTIFY = 0x32
     AURA_LED = 0x35
     CHECK_SENSOR = 0x36
+    ALGORITHM_VERSION = 0x39
+    FIRMWARE_VERSION = 0x3A
     READ_PRODUCT = 0x3C
+    SOFT_RESET = 0x3D
+    HANDSHAKE = 0x40
+    LAMP_ON = 0x50
+    LAMP_OFF = 0x51
+    ECHO = 0x53
 
 
 class Code(IntEnum):
@@ -64,9 +97,20 @@ class Code(IntEnum):
     NO_IMAGE = 0x15
     FLASH_ERROR = 0x18
     WRONG_REGISTER = 0x1A
+    WRONG_SETTING = 0x1B
+    WRONG_NOTEPAD_PAGE = 0x1C
+    PORT_FAILED = 0x1D
+    LIBRARY_FULL = 0x1F
     WRONG_ADDRESS = 0x20
     VERIFY_FIRST = 0x21
+    TEMPLATE_EMPTY = 0x22
+    LIBRARY_EMPTY = 0x24
+    TIMED_OUT = 0x26
+    FINGER_EXISTS = 0x27
     SENSOR_FAULT = 0x29
+    UNSUPPORTED = 0xFC
+    HARDWARE_FAULT = 0xFD
+    FAILED = 0xFE
 
 
 def named(code: int) -> str:
@@ -212,10 +256,13 @@ _LEFT: Final = bytes((byte >> 4) * 17 for byte in range(256))
 _RIGHT: Final = bytes((byte & 15) * 17 for byte in range(256))
 
 
-def unpack_image(data: bytes, width: int, height: int) -> bytearray:
+def unpack_image(data: bytearray, width: int, height: int) -> bytearray:
     """UpImage's two pixels per byte (upper four bits of each, left pixel in the high nibble) as one byte per pixel."""
     if len(data) * 2 != width * height:
         raise ProtocolError(f"UpImage: {len(data)} bytes instead of {width * height // 2} for {width}x{height}")
-    pixels = bytearray(2 * len(data))
-    pixels[::2], pixels[1::2] = data.translate(_LEFT), data.translate(_RIGHT)
+    pixels = bytearray(width * height)
+    for side, table in enumerate((_LEFT, _RIGHT)):
+        half = data.translate(table)
+        pixels[side::2] = half
+        half[:] = bytes(len(half))
     return pixels

@@ -114,7 +114,7 @@ class Session:
     def _is_answer(self, packet: Packet) -> bool:
         return packet.kind is PacketId.ACK and bool(packet.content) and packet.address == self._options.address
 
-    async def transfer(self, size: int) -> bytes:
+    async def transfer(self, size: int) -> bytearray:
         """The data packets that follow an accepted UpImage, which must hold `size` bytes. Damage if they do not."""
         received = bytearray()
         last = False
@@ -131,7 +131,7 @@ class Session:
             raise Damage(f"{self._name}: transfer stopped after {len(received)} of {size} bytes") from error
         if len(received) != size:
             raise Damage(f"{self._name}: transfer of {len(received)} bytes instead of {size}")
-        return bytes(received)
+        return received
 
     async def settle(self) -> None:
         """Reads and forgets until the line is quiet: an old transfer may still be coming in. Damage if it never is."""

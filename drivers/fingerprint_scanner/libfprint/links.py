@@ -7,6 +7,7 @@ from typing import Final
 from drivers.transport.base import Connector, LinkError
 from drivers.transport.link import split, stream
 from drivers.transport.process import ProcessConnector
+from drivers.transport.sockets import run_folder
 
 SYSTEM_PYTHON: Final = "/usr/bin/python3"
 """Debian's own, which sees python3-gi; a virtual environment's does not."""
@@ -34,7 +35,8 @@ def extracting() -> Helper:
 
 def link(text: str) -> Connector:
     """`libfprint:any`, `libfprint:uru4000`; in simulation `libfprint:virtual_image?socket=PATH` or what carries the
-    helper's bytes (`sim:fingerprint-scanner`). LinkError for anything else."""
+    helper's bytes (`sim:fingerprint-scanner`). A PATH without a leading / lies in the run folder. LinkError for
+    anything else."""
     kind, wanted, options = split(text)
     if kind != "libfprint":
         return stream(text)
@@ -44,4 +46,6 @@ def link(text: str) -> Connector:
             f"transport {text!r}: expected libfprint:any, libfprint:DRIVER such as libfprint:uru4000, or in "
             "simulation libfprint:virtual_image?socket=PATH"
         )
-    return Helper(text, "reader", wanted=wanted) if path is None else Helper(text, "virtual", path, wanted=wanted)
+    if path is None:
+        return Helper(text, "reader", wanted=wanted)
+    return Helper(text, "virtual", str(run_folder() / path), wanted=wanted)

@@ -14,7 +14,6 @@ from PIL import Image
 SLICE_ROWS = 128
 """Rows of one command: some printers print long pictures as text (python-escpos issue 631)."""
 _WITHOUT_ALPHA = ("1", "L", "RGB")
-_INVERTED = list(range(255, -1, -1))
 _REALTIME = re.compile(rb"\x10(?=[\x04\x05\x14])")
 
 
@@ -22,10 +21,12 @@ def commands(image: Image.Image, width_dots: int) -> Iterator[bytes]:
     """The picture, at most `width_dots` wide, centred; one GS v 0 for each SLICE_ROWS rows, without real-time
     commands in them."""
     dots = centred(ink(image), width_dots)
+    width_bytes = dots.width // 8
+    data = without_realtime(packed(dots))
     for top in range(0, dots.height, SLICE_ROWS):
-        rows = dots.crop((0, top, dots.width, min(top + SLICE_ROWS, dots.height)))
-        header = b"\x1dv0\x00" + (rows.width // 8).to_bytes(2, "little") + rows.height.to_bytes(2, "little")
-        yield header + without_realtime(packed(rows))
+        rows = min(SLICE_ROWS, dots.height - top)
+        header = b"\x1dv0\x00" + width_bytes.to_bytes(2, "little") + rows.to_bytes(2, "little")
+        yield header + data[top * width_bytes : (top + rows) * width_bytes]
 
 
 def ink(image: Image.Image) -> Image.Image:
@@ -34,8 +35,8 @@ def ink(image: Image.Image) -> Image.Image:
         opaque = Image.new("RGBA", image.size, "white")
         opaque.alpha_composite(image.convert("RGBA"))
         image = opaque.convert("RGB")
-    # `point` because its table is twice as fast as ImageChops.invert.
-    return (image if image.mode == "L" else image.convert("L")).point(_INVERTED).convert("1")
+    grey = ~np.asarray(image if image.mode == "L" else image.convert("L"))
+    return Image.frombuffer("L", image.size, grey.data, "raw", "L", 0, 1).convert("1")
 
 
 def centred(dots: Image.Image, width_dots: int) -> Image.Image:
@@ -51,7 +52,7 @@ def centred(dots: Image.Image, width_dots: int) -> Image.Image:
 def packed(dots: Image.Image) -> bytes:
     """Eight dots a byte, the leftmost in the highest bit; the width is a multiple of 8.
 
-    Pillow holds a byte for each dot, 0 or 255, and its own `tobytes` packs them one by one: NumPy is ten times as fast.
+    Pillow holds a byte for each dot, 0 or 255, and its own `tobytes` packs them one by one; NumPy does eight at once.
     """
     return np.packbits(np.frombuffer(dots.tobytes("raw", "L"), np.uint8)).tobytes()
 

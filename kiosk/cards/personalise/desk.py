@@ -1,7 +1,7 @@
 """Everything about a chip that whoever makes a card needs: plan it, write it, prove it."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from cryptography import x509
 
@@ -44,10 +44,12 @@ class ChipDesk:
 
     async def write(self, channel: CardChannel, approval: str, job: Job, promise: Promise) -> bytes:
         """Writes and commits (see Writer.write), with a signature that is checked before the first byte is written."""
-        return await Writer(self.custody, _Checked(self, self.signer(approval)), promise).write(channel, job)
+        order = replace(job, approval=approval)
+        return await Writer(self.custody, _Checked(self, self.signer(approval)), promise).write(channel, order)
 
     async def prove(self, channel: CardChannel, job: Job) -> None:
-        """Reads the chip as a stranger with the printed lines would, then ends its production. ChipError MISMATCH."""
+        """Reads the chip as a stranger with the printed lines would, then ends its production, for which the custody
+        may want to see `job.approval`. ChipError MISMATCH."""
         try:
             await self.read(channel, mrz.lines(mrz.zone_of(job.plan.record)), Access.BAC)
         except NotGenuine as error:
@@ -57,6 +59,10 @@ class ChipDesk:
     async def read(self, channel: CardChannel, lines: Lines, access: Access) -> Content:
         """Everything that a stranger may read. NotGenuine if it does not hold."""
         return await reader.read(channel, lines, self._believed(), self.clock.now(), self.chance, access=access)
+
+    async def close(self) -> None:
+        """Lets go of whatever holds the keys."""
+        await self.custody.close()
 
     def check(self, signed: Signed) -> Signed:
         """`signed` if the country's signature covers exactly these groups; SigningError if not."""

@@ -41,6 +41,9 @@ class Layout(_Part):
     name: str
     application: str = Field(pattern=r"^[0-9A-F]{10,32}$")
     key_version: int = Field(ge=1, le=0x7F)
+    """Of the keys that each card gets for itself."""
+    transport_version: int = Field(ge=1, le=0x7F)
+    """Of the keys with which a blank comes."""
     groups: tuple[Group, ...] = Field(min_length=1)
     sizes: dict[str, Size]
 
@@ -50,6 +53,8 @@ class Layout(_Part):
             values = [getattr(group, what) for group in self.groups]
             if len(set(values)) != len(values):
                 raise ValueError(f"groups: a {what} is used twice")
+        if self.key_version == self.transport_version:
+            raise ValueError("transport_version: a blank's keys need another version than a card's own")
         for group in self.groups:
             if group.source not in groups.SOURCES:
                 raise ValueError(f"groups: source {group.source!r} is none of {', '.join(sorted(groups.SOURCES))}")

@@ -99,7 +99,7 @@ class Channel:
         """EXTERNAL AUTHENTICATE, to be sent as it is; its answer is only a status word."""
 
     def __repr__(self) -> str:
-        return f"Channel(level={self._level:02X})"
+        return "Channel()"  # of a session that was never opened too: a traceback may show it
 
     def wrap(self, apdu: bytes) -> bytes:
         """A short command APDU (up to 239 data bytes with C-DECRYPTION, 247 without) with encryption and MAC."""

@@ -1,9 +1,9 @@
 """The order of writes: nothing can be read before one byte is written at the very end, and what is torn is begun again.
 
-1. Ask the chip where it stands. 2. Open SCP03. 3. Let the chip make its own key. 4. Have the data groups signed.
-5. Write the groups, then EF.CardAccess, EF.SOD, EF.COM, then what opens the chip to readers. 6. Compare the chip's own
-digest with ours. 7. Commit: one byte, and the chip compares the digest once more. Reading it back as a stranger
-(kiosk.cards.stranger) and `secure` come after.
+1. Ask the chip where it stands. 2. Open SCP03; a blank first gets its own keys (opening.py). 3. Let the chip make its
+own key. 4. Have the data groups signed. 5. Write the groups, then EF.CardAccess, EF.SOD, EF.COM, then what opens the
+chip to readers. 6. Compare the chip's own digest with ours. 7. Commit: one byte, and the chip compares the digest once
+more. Reading it back as a stranger (kiosk.cards.stranger) and `secure` come after.
 
 Here is one run. What was torn is run again from the start: offset 0 begins each file anew, so a run may follow any
 other. Who may run again, and how often, is counted by whoever keeps the job (kiosk.cards.encoding).
@@ -19,12 +19,12 @@ from dataclasses import dataclass, field
 from drivers.contract.card_encoder import CardChannel
 from drivers.contract.errors import DeviceError, ProtocolError
 from drivers.contract.words import DeviceCause
-from kiosk.cards.chip import ChipError, ChipReason, ChipState, expect, inspect, read_uid, select_application, send
+from kiosk.cards.chip import ChipError, ChipReason, ChipState, expect, inspect, read_uid
 from kiosk.cards.lds import ChipFiles
-from kiosk.cards.personalise import scp03
-from kiosk.cards.personalise.custody import CardSession, KeyCustody
+from kiosk.cards.personalise.custody import CardSession, Errand, KeyCustody, Purpose
 from kiosk.cards.personalise.files import EF_ACCESS_KEY, ChipTooSmall, DocumentSigner, Plan
-from kiosk.cards.personalise.scp03 import CardAnswer, ChannelError
+from kiosk.cards.personalise.opening import open_session
+from kiosk.cards.personalise.scp03 import ChannelError
 from kiosk.cards.tlv import objects, only
 
 PIECE = 231
@@ -38,7 +38,6 @@ PERSONALIZED, SECURED = bytes.fromhex("80F0400F20"), bytes.fromhex("80F0800F")
 CARD_STATE = bytes.fromhex("80F28002024F0000")
 """GET STATUS of the card as a whole (11.4): object E3 with name 4F and life-cycle state 9F70."""
 SECURED_STATE = b"\x0f"
-BLOCKED = 0x6983
 FINAL = frozenset(
     {
         ChipReason.RECORD,
@@ -58,11 +57,13 @@ Promise = Callable[[bytes], Awaitable[None]]
 @dataclass(frozen=True, slots=True)
 class Job:
     """One chip to be written. `uid`: of the chip that the job is for; another chip is refused before the first write.
-    `promised`: digests that earlier runs of this very job may have committed."""
+    `promised`: digests that earlier runs of this very job may have committed. `approval`: the id of the centre's
+    approval, which whoever holds the keys may want to see."""
 
     plan: Plan
     uid: bytes
     promised: tuple[bytes, ...] = field(default=(), repr=False)
+    approval: str = ""
 
 
 class Writer:
@@ -96,14 +97,14 @@ class Writer:
     async def secure(custody: KeyCustody, channel: CardChannel, job: Job) -> None:
         """Ends the card's production: its life cycle goes to SECURED. Only after it was read back and found good. A
         card whose answer to this was lost is there already, and would refuse it a second time."""
-        session = await _open(custody, channel, job)
+        session = await _open(custody, channel, job, Purpose.FINISH)
         [answer] = await _run(channel, session, [CARD_STATE], ["GET STATUS"])
         state = dict(objects(only(answer, 0xE3))).get(0x9F70)
         if state != SECURED_STATE:
             await _run(channel, session, [SECURED], ["SET STATUS SECURED"])
 
     async def _once(self, channel: CardChannel, job: Job) -> bytes:
-        session = await _open(self._custody, channel, job)
+        session = await _open(self._custody, channel, job, Purpose.WRITE)
         [answer] = await _run(channel, session, [GENERATE_KEY], ["GENERATE ASYMMETRIC KEY PAIR"])
         groups = job.plan.groups(only(only(answer, 0x7F49), 0x86))
         try:
@@ -127,23 +128,9 @@ def worth_another_run(error: Exception) -> bool:
     return isinstance(error, DeviceError) and error.cause is not DeviceCause.NO_CARD
 
 
-async def _open(custody: KeyCustody, channel: CardChannel, job: Job) -> CardSession:
-    key_version = job.plan.layout.key_version
-    status, _ = await send(channel, select_application())
-    expect(status, "SELECT application")
-    challenge = await custody.host_challenge()
-    status, answer = await send(channel, scp03.initialize_update(key_version, challenge))
-    if status == BLOCKED:
-        raise ChipError(ChipReason.LOCKED, f"INITIALIZE UPDATE: {status:04X}")
-    expect(status, "INITIALIZE UPDATE", otherwise=ChipReason.AUTHENTICATION)
-    CardAnswer.parse(answer)
-    try:
-        session = await custody.open_session(job.uid, key_version, challenge, answer)
-    except ChannelError as error:
-        raise ChipError(ChipReason.AUTHENTICATION, "the chip holds other keys") from error
-    status, _ = await send(channel, session.authenticate)
-    expect(status, "EXTERNAL AUTHENTICATE", otherwise=ChipReason.AUTHENTICATION)
-    return session
+async def _open(custody: KeyCustody, channel: CardChannel, job: Job, purpose: Purpose) -> CardSession:
+    errand = Errand(job.uid, purpose, job.approval, job.plan.record.nik)
+    return await open_session(custody, channel, errand, job.plan.layout)
 
 
 def _stores(files: ChipFiles, access_key: bytes) -> Iterator[tuple[bytes, str]]:

@@ -17,7 +17,9 @@ from kiosk.cards import ledger
 from kiosk.cards.jobs import Job, JobBook, JobEnd, JobState, OutOfOrder
 from kiosk.cards.recovery import Recovery
 from kiosk.journal.database import Journal
+from kiosk.people.policy import Operation
 from sim.clock import OfficeClock, SeededChance
+from tests.kiosk.mandates import mandate
 from tests.reliability.path import workshop
 
 BEFORE = 40
@@ -117,7 +119,7 @@ CELLS = list(product((NONE, INSIDE, EXIT, JAMMED), (0, 1, 2), (False, True, None
 async def test_every_cell_of_the_table(state: JobState) -> None:
     for number, (where, fed, restarted, holder) in enumerate(CELLS):
         journal = Journal(workshop() / f"{state}-{number}.sqlite", OfficeClock(), SeededChance(1), threaded=False)
-        journal.write_now(lambda tx: ledger.load(tx, 5, ("OFFICER-1", "OFFICER-2")))
+        journal.write_now(lambda tx: ledger.load(tx, 5, mandate(Operation.LOAD_BLANKS)))
         book = JobBook(journal)
         job = await job_in(book, state)
         printer = Printer(Evidence(where, fed_count=BEFORE + fed, restarted=restarted))

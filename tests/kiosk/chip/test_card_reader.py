@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 import uvicorn
 
+from kiosk.clock import WallClock
 from sim.card_encoder.pcsc import Simulator
 from sim.centre import Centre, create_app
-from sim.clock import OfficeClock
 from sim.seam import vpcd
 from sim.world import Card, Place, World
 from tests.contract.pcscd import READER, private_pcscd
@@ -35,7 +35,7 @@ async def table() -> AsyncIterator[tuple[str, Card]]:
     [card] = world.load_blanks(1)
     world.move(card, Place.CONTACTLESS)
     server = uvicorn.Server(
-        uvicorn.Config(create_app(Centre(OfficeClock().now)), port=0, log_config=None, lifespan="off")
+        uvicorn.Config(create_app(Centre(WallClock().now)), port=0, log_config=None, lifespan="off")
     )
     with private_pcscd() as daemon:
         tasks = [

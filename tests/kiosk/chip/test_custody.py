@@ -1,19 +1,32 @@
 """The keys of the cards: diversified as published, and kept in a token that does not show them."""
 
-import os
-import shutil
-import subprocess
 from pathlib import Path
 
 import pytest
 
-from kiosk.cards.personalise import scp03
-from kiosk.cards.personalise.custody import ENC, MAC, TEST_MASTER, diversified
-from kiosk.cards.personalise.token import TokenError, token_cmac
+from kiosk.cards.personalise import layout, scp03
+from kiosk.cards.personalise.custody import (
+    DEK,
+    ENC,
+    MAC,
+    TEST_MASTER,
+    Errand,
+    LocalKeys,
+    Purpose,
+    diversified,
+)
+from kiosk.cards.personalise.opening import open_session
+from kiosk.cards.personalise.put_key import aes_block
+from kiosk.cards.personalise.token import TokenError, token_keys
+from kiosk.devices.loading import load
+from kiosk.devices.profile import ProfileError, Token
+from kiosk.station import chips
+from sim.clock import SeededChance
+from tests.kiosk.chip.bench import Hand
+from tests.kiosk.chip.conftest import MODULE, PIN, TOKEN, Put
 
-MODULE = "/usr/lib/softhsm/libsofthsm2.so"
-PIN = "8046"
 UID = bytes.fromhex("04782E21801D80")
+SECRET, DELIVERY = bytes(range(0x60, 0x70)), bytes(range(0xA0, 0xB0))
 
 
 def test_diversification_is_that_of_the_application_note() -> None:
@@ -25,51 +38,50 @@ def test_diversification_is_that_of_the_application_note() -> None:
 
 def test_every_card_and_every_use_has_a_key_of_its_own() -> None:
     master = scp03.aes_cmac(TEST_MASTER)
-    keys = {diversified(master, use, uid) for use in (ENC, MAC) for uid in (UID, UID[:4], bytes(7))}
-    assert len(keys) == 6
+    keys = {diversified(master, use, uid) for use in (ENC, MAC, DEK) for uid in (UID, UID[:4], bytes(7))}
+    assert len(keys) == 9
     with pytest.raises(ValueError, match="10 bytes"):
         diversified(master, ENC, bytes(10))
 
 
-@pytest.fixture
-def softhsm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
-    """A SoftHSM token with the label "cards", in a folder of its own."""
-    if not Path(MODULE).exists() or shutil.which("softhsm2-util") is None:
-        missing = f"missing: {MODULE} (Debian: softhsm2)"
-        if os.environ.get("CI") == "true":
-            pytest.fail(missing)
-        pytest.skip(missing)
-    tokens = tmp_path / "tokens"
-    tokens.mkdir()
-    (tmp_path / "softhsm2.conf").write_text(f"directories.tokendir = {tokens}\nlog.level = ERROR\n")
-    monkeypatch.setenv("SOFTHSM2_CONF", str(tmp_path / "softhsm2.conf"))
-    command = ["softhsm2-util", "--init-token", "--free", "--label", "cards", "--so-pin", PIN, "--pin", PIN]
-    subprocess.run(command, check=True, capture_output=True)
-    return "cards"
-
-
-def test_a_token_computes_card_keys_and_never_shows_the_master(softhsm: str) -> None:
-    pkcs11 = pytest.importorskip("pkcs11")
-    library = pkcs11.lib(MODULE)
-    library.reinitialize()
-    with library.get_token(token_label=softhsm).open(user_pin=PIN, rw=True) as session:
-        for label, hidden in (("master", True), ("open", False)):
-            session.create_object(
-                {
-                    pkcs11.Attribute.CLASS: pkcs11.ObjectClass.SECRET_KEY,
-                    pkcs11.Attribute.KEY_TYPE: pkcs11.KeyType.AES,
-                    pkcs11.Attribute.LABEL: label,
-                    pkcs11.Attribute.TOKEN: True,
-                    pkcs11.Attribute.SIGN: True,
-                    pkcs11.Attribute.SENSITIVE: hidden,
-                    pkcs11.Attribute.EXTRACTABLE: not hidden,
-                    pkcs11.Attribute.VALUE: TEST_MASTER,
-                }
-            )
+def test_a_token_computes_card_keys_and_never_shows_the_master(softhsm: Put) -> None:
+    softhsm({"master": SECRET, "delivery": DELIVERY})
+    softhsm({"open": SECRET}, hidden=False)
     for label, wrong in (("none", "NoSuchKey"), ("open", "read out")):
-        with pytest.raises(TokenError, match=wrong) as caught:
-            token_cmac(MODULE, softhsm, PIN, label)
-        assert PIN not in str(caught.value)
+        for pair in ((label, "delivery"), ("master", label)):
+            with pytest.raises(TokenError, match=wrong) as caught:
+                token_keys(MODULE, TOKEN, PIN, *pair)
+            assert PIN not in str(caught.value)
 
-    master = token_cmac(MODULE, softhsm, PIN, "master")
-    assert diversified(master, ENC, UID) == diversified(scp03.aes_cmac(TEST_MASTER), ENC, UID)
+    keys = token_keys(MODULE, TOKEN, PIN, "master", "delivery")
+    assert diversified(keys.master, ENC, UID) == diversified(scp03.aes_cmac(SECRET), ENC, UID)
+    assert keys.transport(b"x") == scp03.aes_cmac(DELIVERY)(b"x")
+    assert keys.cover(bytes(16)) == aes_block(DELIVERY)(bytes(16))
+
+
+async def test_a_token_gives_a_blank_its_keys_and_covers_them_inside(softhsm: Put) -> None:
+    softhsm({"master": SECRET, "delivery": DELIVERY})
+    custody = LocalKeys(token_keys(MODULE, TOKEN, PIN, "master", "delivery"), SeededChance(1))
+    hand = Hand({"keys": b"\x01" + 3 * DELIVERY}, uid=UID)
+    await open_session(custody, hand, Errand(UID, Purpose.WRITE), layout.load("nid-td1"))
+    own = [diversified(scp03.aes_cmac(SECRET), use, UID) for use in (ENC, MAC, DEK)]
+    assert hand.memory["keys"] == b"\x30" + b"".join(own)
+
+
+@pytest.mark.parametrize("public", ["master", "transport"])
+def test_a_production_kiosk_takes_no_token_with_the_public_test_key(softhsm: Put, tmp_path: Path, public: str) -> None:
+    softhsm({"master": SECRET, "transport": DELIVERY, "public": TEST_MASTER})
+    labels = {"key": "master", "transport": "transport"}
+    labels["key" if public == "master" else "transport"] = "public"
+    pin_file = tmp_path / "pin"
+    pin_file.write_text(PIN)
+    token = Token(module=MODULE, label=TOKEN, pin_file=str(pin_file), **labels)
+    with pytest.raises(TokenError, match="public test key"):
+        chips._in_token(token, SeededChance(1), production=True)
+
+
+def test_a_production_profile_takes_no_software_keys(tmp_path: Path) -> None:
+    file = tmp_path / "one.toml"
+    file.write_text('name = "one"\nbase = "pi4-primacy2"\nproduction = true\n[chip]\nkeys = "software"\n')
+    with pytest.raises(ProfileError, match="public test key"):
+        load(str(file))

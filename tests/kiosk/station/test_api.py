@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from kiosk.api import messages as m
+from kiosk.api import staff as s
 from tests.journeys.office import office
 
 
@@ -59,11 +60,13 @@ async def test_a_missing_device_closes_only_what_needs_it(tmp_path: Path) -> Non
 
 async def test_blanks_are_counted_once_per_request_and_by_two_people(tmp_path: Path) -> None:
     async with office(tmp_path, blanks=0) as kiosk:
-        counted = m.BlanksLoaded(request_id="morning-count", quantity=7, officers=("OFFICER-1", "OFFICER-2"))
-        first, second = await kiosk.api.load_blanks(counted), await kiosk.api.load_blanks(counted)
+        counted = s.BlanksLoaded(request_id="morning-count", quantity=7)
+        first = await kiosk.api.load_blanks(await kiosk.signed(counted))
+        second = await kiosk.api.load_blanks(await kiosk.signed(counted))
         assert first.hopper == second.hopper == 7
-        with pytest.raises(ValueError, match="two different officers"):
-            m.BlanksLoaded(request_id="morning-count", quantity=7, officers=("OFFICER-1", "OFFICER-1"))
+        assert await kiosk.refused(kiosk.api.load_blanks(counted)) == m.Cause.STAFF_DENIED
+        alone = await kiosk.signed(counted, ["OFFICER-1"])
+        assert await kiosk.refused(kiosk.api.load_blanks(alone)) == m.Cause.STAFF_DENIED
 
 
 async def test_the_machine_can_be_watched(tmp_path: Path) -> None:

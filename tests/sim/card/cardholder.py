@@ -25,12 +25,17 @@ FILES = {
 
 @dataclass
 class PhysicalCard:
-    """One chip's memory and supply, over any number of power-ups."""
+    """One chip's memory and supply, over any number of power-ups. `keyed`: its issuer has given it keys beforehand."""
 
     cells: dict[str, bytes] = field(default_factory=dict)
     supply: Supply = field(default_factory=Supply)
     write_fails: Callable[[], bool] = lambda: False
     starts: int = 0
+    keyed: bool = True
+
+    def __post_init__(self) -> None:
+        if self.keyed:
+            self.cells.setdefault("master", terminal.MASTER)
 
     def start(self) -> terminal.Send:
         """A cold start: the way to talk to it from now on."""

@@ -1,0 +1,1 @@
+"""Drivers of lines that tell how the kiosk itself is; one folder for each kind of source."""

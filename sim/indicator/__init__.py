@@ -1,0 +1,1 @@
+"""The lines that tell how the kiosk itself is, simulated."""

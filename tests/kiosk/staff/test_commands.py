@@ -1,0 +1,125 @@
+"""`kiosk staff ...` as people type it, against the real kioskd rooms on a socket."""
+
+import asyncio
+import base64
+import contextlib
+import socket
+import subprocess
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+import uvicorn
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, load_pem_private_key
+from typer.testing import CliRunner
+
+from kiosk.api.staff import Credential, KeyFileError
+from kiosk.commands.common import SOCKET
+from kiosk.commands.staff import app
+from kiosk.station.app import create_app
+from kiosk.station.logring import LogRing
+from sim.office.house import House
+from sim.workbench.staff import first_day
+
+
+@contextlib.asynccontextmanager
+async def kioskd(folder: Path) -> AsyncIterator[House]:
+    """A running kioskd whose people have set their PINs, all but the first, with their key files in `folder`."""
+    house = House(folder)
+    await house.boot()
+    desk = house.station.staff.people
+    await desk.accept(house.centre.roster)
+    await first_day(desk, house.centre.staff[1:])
+    for one in house.centre.staff:
+        text = one.key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+        (folder / f"{one.id}.pem").write_bytes(text)
+    listener = socket.socket(socket.AF_UNIX)
+    listener.bind(str(folder / SOCKET))
+    server = uvicorn.Server(uvicorn.Config(create_app(house.station, LogRing()), log_config=None, lifespan="off"))
+    serving = asyncio.create_task(server.serve(sockets=[listener]))
+    try:
+        yield house
+    finally:
+        server.should_exit = True
+        await serving
+        await house.die()
+
+
+async def typed(*words: str, pins: str = "") -> tuple[int, str]:
+    """Exit status, and everything that was shown. `pins`: what is typed, blank separated."""
+    keys = "".join(f"{pin}\n" for pin in pins.split())
+    done = await asyncio.to_thread(CliRunner().invoke, app, words, keys)
+    refusal = "" if isinstance(done.exception, SystemExit) else str(done.exception or "")
+    return done.exit_code, done.output + refusal
+
+
+@pytest.mark.wall
+async def test_a_day_of_commands(tmp_path: Path) -> None:
+    run = ("--run", str(tmp_path))
+
+    def person(name: str) -> tuple[str, str]:
+        return "--person", f"{name}={tmp_path / name}.pem"
+
+    async with kioskd(tmp_path) as house:
+        pin = {one.id: one.pin for one in house.centre.staff}
+        first, two = person("OFFICER-1"), (*person("OFFICER-1"), *person("OFFICER-2"))
+        both = f"{pin['OFFICER-1']} {pin['OFFICER-2']}"
+
+        status, shown = await typed("load-blanks", "7", *two, *run, pins=both)
+        assert (status, "has not set a PIN yet" in shown) == (1, True)
+        status, shown = await typed("pin", *first, *run, pins="123456 123456")
+        assert (status, "first that anybody would try" in shown) == (1, True)
+        status, shown = await typed("pin", *first, *run, pins=f"{pin['OFFICER-1']} {pin['OFFICER-1']}")
+        assert (status, "OFFICER-1: PIN set" in shown) == (0, True)
+
+        status, shown = await typed("load-blanks", "7", *two, *run, pins=both)
+        assert (status, "hopper 7" in shown) == (0, True)
+        status, shown = await typed("unload-blanks", "3", *two, *run, pins=both)
+        assert (status, "hopper 4" in shown, "vault 3" in shown) == (0, True, True)
+        status, shown = await typed("load-blanks", "7", *two, *run, pins=f"908172 {pin['OFFICER-2']}")
+        assert (status, "wrong PIN for OFFICER-1; 4 tries left" in shown) == (1, True)
+        status, shown = await typed("load-blanks", "7", *first, *run)
+        assert (status, "2 of ID=KEYFILE" in shown) == (1, True)
+        status, shown = await typed("load-blanks", "9999", *two, *run)
+        assert (status, "less than or equal to 500" in shown) == (1, True)
+
+        today = house.clock.now().astimezone(ZoneInfo(house.profile.office.timezone))
+        day = ("--day", f"{today:%Y-%m-%d}", *run)
+        status, shown = await typed("digest", *person("SUPERVISOR-1"), *day, pins=pin["SUPERVISOR-1"])
+        assert (status, "OFFICER-2" in shown) == (0, True)
+        assert "OFFICER-1: loads 1, unloads 1, other 1, wrong pins 1" in shown
+        status, shown = await typed("digest", *person("OFFICER-2"), *day, pins=pin["OFFICER-2"])
+        assert (status, "it is for auditor or supervisor" in shown) == (1, True)
+
+        assert "no card is being looked for" in (await typed("unknown", *run))[1]
+        new = tmp_path / "new.jws"
+        new.write_text(house.centre.employ(house.centre.staff[:2]))
+        status, shown = await typed("roster", str(new), *run)
+        assert (status, "OFFICER-1" in shown, "SUPERVISOR-1" in shown) == (0, True, False)
+        assert (await typed("people", *run)) == (0, shown)
+
+
+def test_a_new_key_file_is_the_persons_alone_and_is_never_written_over(tmp_path: Path) -> None:
+    file = tmp_path / "own.pem"
+    command = [sys.executable, "-m", "kiosk.cli", "staff", "key", "--out", str(file)]
+    shown = subprocess.run(command, capture_output=True, check=True).stdout
+    assert file.stat().st_mode & 0o077 == 0
+    private = load_pem_private_key(file.read_bytes(), None)
+    assert isinstance(private, Ed25519PrivateKey)
+    assert base64.b64decode(shown) == private.public_key().public_bytes_raw()
+    before = file.read_bytes()
+    again = subprocess.run(command, capture_output=True, check=False)
+    assert (again.returncode, again.stdout, file.read_bytes()) == (2, b"", before)
+
+
+def test_what_is_no_key_file_is_told_without_what_is_in_it(tmp_path: Path) -> None:
+    file = tmp_path / "key.pem"
+    for content in (b"", b"secret", b"-----BEGIN PRIVATE KEY-----\nMC4CAQ==\n-----END PRIVATE KEY-----\n"):
+        file.write_bytes(content)
+        with pytest.raises(KeyFileError, match=r"key\.pem: no key that can be used \(ValueError\)"):
+            Credential.from_file("ANI", file, "")
+    with pytest.raises(KeyFileError, match="FileNotFoundError"):
+        Credential.from_file("ANI", tmp_path / "none.pem", "")
