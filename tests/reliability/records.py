@@ -114,6 +114,8 @@ def _card(book: JobBook, number: int) -> None:
         fed = number if intent_state is JobState.FEED_INTENT else None
         job, intent = _at_once(book.intend(job, intent_state, fed_before=fed, uid=uid))
         job = _at_once(book.done(job, intent, done_state))
+        if done_state is JobState.ENCODED:
+            job = _at_once(book.done(job, None, JobState.VERIFIED))
     if end is JobEnd.SCRAPPED:
         job, intent = _at_once(book.intend(job, JobState.SCRAP_INTENT))
         _at_once(book.close(job, end, "chip", intent=intent))
@@ -190,7 +192,7 @@ LOST = "an acknowledged transaction is lost"
 
 
 def campaign(way: Way, count: int, *, seed: int = 1) -> Tally:
-    """Cuts the morning `count` times: at evenly spread calls from the first to the last, each with a loss of its own."""
+    """Cuts the morning `count` times: at evenly spread calls from the first to the last, each with its own loss."""
     story = record(way.synchronous)
     states = [state for _, state in story.marks]
     disk, done, tally = Disk(lying=way.lying), 0, Tally()

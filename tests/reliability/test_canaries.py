@@ -52,7 +52,7 @@ def shapes(word: bytes, text: bool = True) -> set[bytes]:
 
 
 class CanaryDay(OfficeDay):
-    """All of PEOPLE have an approval; some of them come. One types his NIK and is refused, and one line means nothing."""
+    """All of PEOPLE but one have an approval; some of them come. That one types his NIK, and is refused."""
 
     canaries: list[Person]
 
@@ -81,8 +81,8 @@ class CanaryDay(OfficeDay):
         first = not self._loads
         await super()._load_blanks()
         if first:
+            request = m.CollectRequest(request_id="canary-0001", nik=self._stranger.nik)
             with pytest.raises(Refused):
-                request = m.CollectRequest(request_id="canary-0001", nik=self._stranger.nik)
                 await self._house.station.collect(request)
 
     async def _settled(self) -> None:

@@ -1,4 +1,6 @@
-"""The right way and the wrong ways side by side: proof that the checkers can see (`python -m tests.reliability --disk`).
+"""The right way and the wrong ways side by side: proof that the checkers can see.
+
+`python -m tests.reliability --disk N` prints it.
 
 Records: the journal's own transactions, cut at the calls that reach the disk (records.py). Jobs: the whole card path on
 such a disk, cut there and at every movement and message (path.py). Only the first line of each table is how Anjungan
