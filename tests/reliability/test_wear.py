@@ -1,11 +1,13 @@
 """What a day costs the SD card: syncs and bytes, counted by the disk under the real journal."""
 
-from typing import Any
+from pathlib import Path
 
 import pytest
 
+from kiosk.clock import Chance, Clock
 from sim.office import house
 from sim.office.day import live
+from sim.office.mortal import Moments
 from tests.reliability.crash_journal import MortalCrashJournal
 from tests.reliability.disk import Disk
 
@@ -20,8 +22,8 @@ IDLE = 600
 def test_a_day_stays_within_what_an_sd_card_can_bear(monkeypatch: pytest.MonkeyPatch) -> None:
     disk = Disk()
 
-    def journal(path: Any, *parts: Any) -> MortalCrashJournal:
-        return MortalCrashJournal(disk, *parts, "FULL")
+    def journal(path: Path, clock: Clock, chance: Chance, moments: Moments) -> MortalCrashJournal:
+        return MortalCrashJournal(disk, clock, chance, moments, "FULL")
 
     monkeypatch.setattr(house, "MortalJournal", journal)
 
