@@ -15,7 +15,7 @@ from kiosk.cards.personalise.layout import LayoutError
 from kiosk.cards.personalise.package import PackageError
 from kiosk.cards.personalise.token import TokenError
 from kiosk.cards.stranger.passive import NotGenuine
-from kiosk.commands import bench, card, journal, printer, profile, running, staff, status, storage
+from kiosk.commands import bench, blanks, card, journal, printer, profile, running, staff, status, storage
 from kiosk.commands.common import Refusal
 from kiosk.devices.profile import ProfileError
 from kiosk.journal.database import JournalError
@@ -35,6 +35,8 @@ app.add_typer(profile.app, name="profile")
 app.add_typer(journal.app, name="journal")
 app.add_typer(storage.app, name="storage")
 app.add_typer(card.app, name="card")
+app.add_typer(blanks.app, name="blanks")
+app.add_typer(blanks.close, name="close")
 app.add_typer(printer.app, name="printer")
 app.add_typer(staff.app, name="staff")
 app.add_typer(bench.app, name="bench")

@@ -9,6 +9,7 @@ from typing import Any, Self, TypeVar
 import httpx
 from pydantic import TypeAdapter, ValidationError
 
+from kiosk.api import blanks as b
 from kiosk.api import messages as m
 from kiosk.api import staff as s
 
@@ -124,6 +125,38 @@ class Client:
     async def unload_blanks(self, request: s.BlanksUnloaded) -> m.Blanks:
         """Two people counted blanks out of the hopper; the same request_id counts once."""
         return await self._call(m.Blanks, "POST", "/v1/blanks/unload", request)
+
+    async def receive_blanks(self, request: b.BlanksReceived) -> m.Blanks:
+        """A delivery is in the vault."""
+        return await self._call(m.Blanks, "POST", "/v1/blanks/received", request)
+
+    async def empty_bin(self, request: b.BinEmptied) -> m.Blanks:
+        """The bin's cards are locked away until they are destroyed."""
+        return await self._call(m.Blanks, "POST", "/v1/blanks/bin", request)
+
+    async def destroy_blanks(self, request: b.BlanksDestroyed) -> m.Blanks:
+        """Spoiled cards were destroyed before two witnesses."""
+        return await self._call(m.Blanks, "POST", "/v1/blanks/destroyed", request)
+
+    async def cases(self) -> list[b.BlankCase]:
+        """Every case of missing or surplus blanks, oldest first."""
+        return await self._call(list[b.BlankCase], "GET", "/v1/blanks/cases")
+
+    async def report_case(self, request: b.CaseReported) -> list[b.BlankCase]:
+        """Opens a case; all cases."""
+        return await self._call(list[b.BlankCase], "POST", "/v1/blanks/cases", request)
+
+    async def settle_case(self, request: b.CaseSettled) -> list[b.BlankCase]:
+        """Something of a case was found; all cases."""
+        return await self._call(list[b.BlankCase], "POST", "/v1/blanks/cases/found", request)
+
+    async def write_off_case(self, request: b.CaseWrittenOff) -> list[b.BlankCase]:
+        """A case is given up; all cases."""
+        return await self._call(list[b.BlankCase], "POST", "/v1/blanks/cases/written-off", request)
+
+    async def close_day(self, request: b.CloseRequest) -> b.DayClosed:
+        """Two people's count against the books; the same request_id gives the same close, printed once."""
+        return await self._call(b.DayClosed, "POST", "/v1/close", request)
 
     async def override(self, request: s.OverrideRequest) -> m.Collection:
         """Two people answer for a resident: the collection goes on without his finger."""

@@ -55,6 +55,10 @@ class Cause(StrEnum):
     NIK_INVALID = "nik_invalid"
     SLIP_INVALID = "slip_invalid"
     BLANKS_OUT = "blanks_out"
+    BOOKS_REFUSE = "books_refuse"
+    """The blank ledger does not allow what staff asked to book; `detail` says what it holds."""
+    DAY_CLOSED = "day_closed"
+    """The day is closed; that is done once."""
     CARD_NOT_TAKEN = "card_not_taken"
     CARD_FAILED = "card_failed"
     """Every blank that may be used for one job was scrapped."""
@@ -239,8 +243,14 @@ class Blanks(Message):
     capture: int
     unknown: int
     vault: int = 0
+    spoiled: int = 0
+    """Out of the bin, locked up until destroyed."""
     destroyed: int = 0
     missing: int = 0
+    """In open cases."""
+    written_off: int = 0
+    surplus: int = 0
+    """Found beyond the books, in open cases: loaded + surplus = all the others together."""
 
 
 class Called(Message):
@@ -267,6 +277,8 @@ class State(Message):
     devices: list[Device]
     blanks: Blanks
     collection: Collection | None = None
+    unclosed_day: str | None = None
+    """An earlier day that nobody has closed, ISO 8601."""
 
 
 class Version(Message):

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, ClassVar, Protocol, Self, TypeVar
+from typing import Annotated, ClassVar, Literal, Protocol, Self, TypeVar
 
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -26,6 +26,8 @@ Hex32 = Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
 Hex64 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Hex128 = Annotated[str, Field(pattern=r"^[0-9a-f]{128}$")]
 Pin = Annotated[str, Field(pattern=r"^[0-9]{0,12}$", repr=False)]
+DOCUMENT = r"^[A-Za-z0-9][A-Za-z0-9 ./-]{0,59}$"
+"""The number of a delivery note, of minutes (berita acara), or of a lot."""
 RequestId = Annotated[str, Field(min_length=8, max_length=64, pattern=r"^[A-Za-z0-9-]+$")]
 
 
@@ -86,10 +88,16 @@ class Mandated(Secretive):
 
 
 class BlanksLoaded(Mandated):
-    """Two people counted blanks into the hopper."""
+    """Two people counted blanks into the hopper: out of the vault, or straight from a delivery or from a stock that
+    other books keep. `first`: the first one's position in `lot`, if positions are written down."""
 
     OPERATION = "load_blanks"
     quantity: int = Field(ge=1, le=500)
+    source: Literal["delivery", "vault"] = "delivery"
+    note: str | None = Field(default=None, pattern=DOCUMENT)
+    """The delivery note, if it comes straight from a delivery."""
+    lot: str | None = Field(default=None, pattern=DOCUMENT)
+    first: int | None = Field(default=None, ge=1, le=10**9)
 
 
 class BlanksUnloaded(Mandated):
@@ -97,6 +105,8 @@ class BlanksUnloaded(Mandated):
 
     OPERATION = "unload_blanks"
     quantity: int = Field(ge=1, le=500)
+    lot: str | None = Field(default=None, pattern=DOCUMENT)
+    first: int | None = Field(default=None, ge=1, le=10**9)
 
 
 class OverrideRequest(Mandated):

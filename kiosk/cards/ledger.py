@@ -1,4 +1,8 @@
-"""The blank ledger: where every blank is, as moves between accounts. Its sums are the machine's conscience."""
+"""The blank ledger: where every blank is, as moves between accounts. Its sums are the machine's conscience.
+
+Here is what the kiosk itself books. What officers book (delivery, vault, bin, destruction, cases) is in
+`kiosk.cards.blanks`.
+"""
 
 from enum import StrEnum
 
@@ -6,14 +10,14 @@ from kiosk.api.messages import Blanks
 from kiosk.journal import audit, outbox
 from kiosk.journal.database import Transaction
 from kiosk.people.acts import spend
-from kiosk.people.policy import Denied, Mandate, Operation
+from kiosk.people.policy import Mandate, Operation
 
 
 class Account(StrEnum):
     CENTRE = "centre"
-    """Where blanks come from: not in this machine."""
+    """Where blanks come from: not in this machine's care."""
     VAULT = "vault"
-    """In the office, under lock."""
+    """In the office, under lock, unused."""
     HOPPER = "hopper"
     PATH = "path"
     HOLDER = "holder"
@@ -23,42 +27,57 @@ class Account(StrEnum):
     """In the reject bin because nobody took it."""
     UNKNOWN = "unknown"
     """The hardware cannot tell; two people must find it."""
+    SPOILED = "spoiled"
+    """Taken out of the bin and locked up until it is destroyed."""
     DESTROYED = "destroyed"
     MISSING = "missing"
-    """Looked for and not found: a case, never an edit."""
+    """Not where the books say; a case is open."""
+    WRITTEN_OFF = "written_off"
+    """Never found; the minutes of the case say so."""
+    SURPLUS = "surplus"
+    """Found although no book knew of it; a case is open. Blanks come from here, so its sum is negative."""
 
 
-def load(tx: Transaction, quantity: int, mandate: Mandate) -> None:
-    """Two people counted `quantity` blanks into the hopper."""
-    actor = spend(tx, mandate, Operation.LOAD_BLANKS)
-    _row(tx, Account.CENTRE, Account.HOPPER, quantity, None, None, actor, "loaded")
+ENDS = (Account.HOLDER, Account.DESTROYED, Account.WRITTEN_OFF)
+"""No blank comes back from here."""
+
+
+def load(tx: Transaction, quantity: int, mandate: Mandate, *, document: str | None = None) -> None:
+    """`quantity` blanks that the vault's books do not know, counted by two people into the hopper straight from a
+    delivery or from a stock that others keep; `document`: its delivery note."""
+    actor = spend(tx, mandate, Operation.LOAD_BLANKS, document or "")
+    book(tx, Account.CENTRE, Account.HOPPER, quantity, actor=actor, reason="loaded", document=document)
     audit.append(tx, audit.Event.BLANKS_LOADED, actor, quantity=quantity)
     outbox.put(tx, "blanks_loaded", quantity=quantity)
-
-
-def unload(tx: Transaction, quantity: int, mandate: Mandate) -> None:
-    """Two people took `quantity` blanks out of the hopper and locked them away. Denied if it never held so many."""
-    if quantity > balance(tx).hopper:
-        raise Denied("the ledger has fewer blanks in the hopper than were counted out of it")
-    actor = spend(tx, mandate, Operation.UNLOAD_BLANKS)
-    _row(tx, Account.HOPPER, Account.VAULT, quantity, None, None, actor, "unloaded")
-    audit.append(tx, audit.Event.BLANKS_UNLOADED, actor, quantity=quantity)
-    outbox.put(tx, "blanks_unloaded", quantity=quantity)
 
 
 def move(
     tx: Transaction, start: Account, end: Account, *, job: str, uid: str | None, reason: str, actor: str = "kiosk"
 ) -> None:
     """One blank of `job` went from `start` to `end`. `actor`: who says so, if it was not the machine."""
-    _row(tx, start, end, 1, uid, job, actor, reason)
+    book(tx, start, end, 1, actor=actor, reason=reason, uid=uid, job=job)
 
 
-def _row(
-    tx: Transaction, start: Account, end: Account, quantity: int, uid: str | None, job: str | None, actor: str, why: str
+def book(
+    tx: Transaction,
+    start: Account,
+    end: Account,
+    quantity: int,
+    *,
+    actor: str,
+    reason: str,
+    uid: str | None = None,
+    job: str | None = None,
+    lot: str | None = None,
+    first: int | None = None,
+    document: str | None = None,
+    case: int | None = None,
 ) -> None:
+    """One row. The schema refuses (sqlite3.IntegrityError) what no book may hold: a move out of an end, a second end
+    for one `uid`, a destruction or write-off without `document`, a missing or surplus blank without `case`."""
     tx.run(
-        "INSERT INTO blank_move (at, from_account, to_account, quantity, uid, job, actor, reason)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO blank_move (at, from_account, to_account, quantity, uid, job, actor, reason, lot, first, document,"
+        " case_id) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         tx.now,
         start.value,
         end.value,
@@ -66,25 +85,44 @@ def _row(
         uid,
         job,
         actor,
-        why,
+        reason,
+        lot,
+        first,
+        document,
+        case,
     )
+
+
+def sums(tx: Transaction, *, upto: int | None = None) -> dict[Account, int]:
+    """What is in every account, in cards; with `upto`, as it was after that row. All sums together are 0."""
+    found = dict.fromkeys(Account, 0)
+    rows = tx.rows(
+        "SELECT from_account, to_account, sum(quantity) AS n FROM blank_move WHERE ? IS NULL OR sequence <= ?"
+        " GROUP BY 1, 2",
+        upto,
+        upto,
+    )
+    for row in rows:
+        found[Account(row["from_account"])] -= row["n"]
+        found[Account(row["to_account"])] += row["n"]
+    return found
 
 
 def balance(tx: Transaction) -> Blanks:
     """What the ledger says is where. `hopper` may be negative if more blanks came out than were counted in."""
-    sums = dict.fromkeys(Account, 0)
-    for row in tx.rows("SELECT from_account, to_account, sum(quantity) AS n FROM blank_move GROUP BY 1, 2"):
-        sums[Account(row["from_account"])] -= row["n"]
-        sums[Account(row["to_account"])] += row["n"]
+    now = sums(tx)
     return Blanks(
-        loaded=-sums[Account.CENTRE],
-        hopper=sums[Account.HOPPER],
-        path=sums[Account.PATH],
-        holder=sums[Account.HOLDER],
-        reject=sums[Account.REJECT],
-        capture=sums[Account.CAPTURE],
-        unknown=sums[Account.UNKNOWN],
-        vault=sums[Account.VAULT],
-        destroyed=sums[Account.DESTROYED],
-        missing=sums[Account.MISSING],
+        loaded=-now[Account.CENTRE],
+        vault=now[Account.VAULT],
+        hopper=now[Account.HOPPER],
+        path=now[Account.PATH],
+        holder=now[Account.HOLDER],
+        reject=now[Account.REJECT],
+        capture=now[Account.CAPTURE],
+        unknown=now[Account.UNKNOWN],
+        spoiled=now[Account.SPOILED],
+        destroyed=now[Account.DESTROYED],
+        missing=now[Account.MISSING],
+        written_off=now[Account.WRITTEN_OFF],
+        surplus=-now[Account.SURPLUS],
     )

@@ -10,6 +10,7 @@ from types import MappingProxyType
 
 from kiosk.api.staff import Found, UnknownJob
 from kiosk.cards import ledger
+from kiosk.cards.blanks import cases
 from kiosk.cards.jobs import JobEnd
 from kiosk.cards.ledger import Account
 from kiosk.journal import audit, outbox
@@ -22,6 +23,8 @@ LEADS_TO: Mapping[Account, frozenset[Found]] = MappingProxyType(
         Account.UNKNOWN: frozenset(Found),
         Account.MISSING: frozenset(Found) - {Found.MISSING},
         Account.REJECT: frozenset({Found.DESTROYED, Found.MISSING}),
+        Account.SPOILED: frozenset({Found.DESTROYED, Found.MISSING}),
+        Account.DESTROYED: frozenset({Found.DESTROYED}),  # with the others of the bin; the job is still to be ended
     }
 )
 """What may be said of a card, by where the ledger has it. From a hand and from ashes nothing leads back."""
@@ -53,7 +56,7 @@ def resolve(tx: Transaction, job: str, found: Found, mandate: Mandate) -> None:
     if found not in LEADS_TO.get(where, ()):
         raise Denied(f"the card is booked as {where}; it cannot be {found} now")
     actor = spend(tx, mandate, Operation.RESOLVE_UNKNOWN, job)
-    ledger.move(tx, where, Account(found.value), job=job, uid=row["uid"], reason="found by people", actor=actor)
+    _book(tx, job, row["uid"], where, Account(found.value), mandate.reason, actor)
     end = ENDS_AS.get(found)
     if end is not None:
         reason = f"unknown; found by people: {found}"
@@ -64,6 +67,18 @@ def resolve(tx: Transaction, job: str, found: Found, mandate: Mandate) -> None:
         tx.run("UPDATE approval SET record = NULL, sod = NULL WHERE jti = ?", row["jti"])
     audit.append(tx, audit.Event.JOB_RESOLVED, actor, job=job, was=where.value, where=found.value)
     outbox.put(tx, "card_resolved", approval=row["jti"], job=job, found=found.value, people=list(mandate.people))
+
+
+def _book(tx: Transaction, job: str, uid: str | None, start: Account, end: Account, reason: str, actor: str) -> None:
+    """The ledger's side of it: a card that is missing is a case, one that is found ends its case. What two people
+    destroy before each other has this very resolution as its document."""
+    document = f"resolution of job {job}" if end is Account.DESTROYED else None
+    if end is Account.MISSING:
+        cases.open_lost(tx, start, job, uid, reason, actor)
+    elif start is Account.MISSING:
+        cases.lost_found(tx, job, uid, end, document, actor)
+    elif start is not end:
+        ledger.book(tx, start, end, 1, actor=actor, reason="found by people", uid=uid, job=job, document=document)
 
 
 def _where(tx: Transaction, job: str) -> Account:

@@ -7,6 +7,7 @@ from typing import TypeVar
 import typer
 from pydantic import ValidationError
 
+from kiosk.api import messages as m
 from kiosk.api import staff as s
 from kiosk.api.client import Client
 from kiosk.clock import SystemChance
@@ -36,8 +37,9 @@ def act(
     return ask(run, proven)
 
 
-def made(kind: type[Request], **fields: object) -> Request:
-    """A new request; a field that does not fit is a refusal that does not repeat it."""
+def made(kind: type[Request], /, **fields: object) -> Request:
+    """A new request, or with `request_id` one that is tried again; a field that does not fit is a refusal
+    that does not repeat it."""
     try:
         return kind.model_validate({"request_id": SystemChance().token(12).hex(), **fields})
     except ValidationError as error:
@@ -56,3 +58,8 @@ def named(people: list[str], number: int) -> list[tuple[str, Path]]:
 def secret(what: str, *, again: bool = False) -> str:
     typed: str = typer.prompt(what, hide_input=True, confirmation_prompt=again)
     return typed
+
+
+def show_blanks(blanks: m.Blanks) -> None:
+    """The ledger's balance in one line."""
+    print(", ".join(f"{name} {count}" for name, count in blanks.model_dump().items()))

@@ -12,11 +12,10 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from rich.console import Console
 from rich.table import Table
 
-from kiosk.api import messages as m
 from kiosk.api import staff as s
 from kiosk.api.client import Client
 from kiosk.commands.common import RUN, RunDir, ask
-from kiosk.commands.mandated import PERSON, REASON, act, made, named, secret
+from kiosk.commands.mandated import PERSON, REASON, act, made, named, secret, show_blanks
 
 People = Annotated[list[str], PERSON]
 Reason = Annotated[str, REASON]
@@ -73,20 +72,6 @@ def clear_pin(forgotten: str, person: People, reason: Reason, run: RunDir = RUN)
     print(f"{forgotten}: sets a new PIN with `kiosk staff pin`")
 
 
-@app.command(name="load-blanks")
-def load_blanks(quantity: int, person: People, run: RunDir = RUN) -> None:
-    """Books blanks that two people counted into the hopper."""
-    request = made(s.BlanksLoaded, quantity=quantity)
-    _show_blanks(act(run, request, person, 2, lambda kioskd, proven: kioskd.load_blanks(proven)))
-
-
-@app.command(name="unload-blanks")
-def unload_blanks(quantity: int, person: People, run: RunDir = RUN) -> None:
-    """Books blanks that two people counted out of the hopper, into the vault."""
-    request = made(s.BlanksUnloaded, quantity=quantity)
-    _show_blanks(act(run, request, person, 2, lambda kioskd, proven: kioskd.unload_blanks(proven)))
-
-
 @app.command()
 def override(
     person: People,
@@ -115,7 +100,7 @@ def unknown(run: RunDir = RUN) -> None:
 def resolve(job: str, found: s.Found, person: People, reason: Reason, run: RunDir = RUN) -> None:
     """Says where the card of such a job was found. Only a destroyed one lets another be made."""
     request = made(s.Resolution, job=job, found=found, reason=reason)
-    _show_blanks(act(run, request, person, 2, lambda kioskd, proven: kioskd.resolve(proven)))
+    show_blanks(act(run, request, person, 2, lambda kioskd, proven: kioskd.resolve(proven)))
 
 
 @app.command()
@@ -146,7 +131,3 @@ def _show_people(found: list[s.Colleague]) -> None:
     for one in found:
         table.add_row(one.id, one.role, "set" if one.pin_set else "[red]not set[/]")
     Console().print(table)
-
-
-def _show_blanks(blanks: m.Blanks) -> None:
-    print(", ".join(f"{name} {count}" for name, count in blanks.model_dump().items()))

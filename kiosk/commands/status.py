@@ -22,9 +22,13 @@ def status(run: RunDir = RUN) -> None:
     blanks = state.blanks
     console.print(f"Link to the centre: {link}, {state.link.queued} events waiting")
     console.print(
-        f"Blanks: {blanks.loaded} loaded = {blanks.hopper} hopper + {blanks.path} path + {blanks.holder} holder + "
-        f"{blanks.reject} reject + {blanks.capture} capture + {blanks.unknown} unknown"
+        f"Blanks: {blanks.loaded} received = {blanks.vault} vault + {blanks.hopper} hopper + {blanks.path} path + "
+        f"{blanks.holder} holder + {blanks.reject} reject + {blanks.capture} capture + {blanks.unknown} unknown + "
+        f"{blanks.spoiled} spoiled + {blanks.destroyed} destroyed + {blanks.missing} missing + "
+        f"{blanks.written_off} written off - {blanks.surplus} surplus"
     )
+    if state.unclosed_day:
+        console.print(f"[red]{state.unclosed_day} was not closed: kiosk close day --day {state.unclosed_day}[/]")
     collecting = "yes" if state.collecting else f"[red]no: {state.collecting_cause}[/]"
     console.print(f"Kiosk key: {key}")
     console.print(f"Cards can be collected: {collecting}{'' if state.ready else ' (still recovering)'}")

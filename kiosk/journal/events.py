@@ -12,24 +12,34 @@ FIELDS = {
     "attempt": "Which try of the finger it was, from 1.",
     "blank": "Which blank of the job it is, from 1.",
     "by": "What the resident showed: `slip` or `nik`; never its content.",
+    "case": "Number of a case: blanks that a count did not find, or found too many.",
+    "cases": "Numbers of the cases that it opened.",
     "cause": "Why: a word of the API's `Cause` or of a device; null if nothing stood in the way.",
     "claimed": "Ids of the people, of those on the roster, whose names were given.",
     "collection": "Id of the resident's attempt to collect a card.",
+    "counts": "For each place that was counted: what the books had there, and what was counted.",
     "day": "The office's day, as a date.",
     "detail": "For the technician: what exactly was found.",
     "digest": "SHA-256 in hex of what the chip holds once the commit arrives.",
+    "document": "Number of the delivery note.",
     "end": "How the job ended: `taken`, `scrapped`, `captured`, `void` or `unknown`.",
+    "fed": "The printer's count of cards fed: at the close before, now, and what the books have in between.",
+    "first": "Position of the first blank in its lot.",
     "found": "What the hardware's answer made of the job.",
     "job": "Id of the card job.",
     "key": "Base64 of the 32 bytes of an Ed25519 public key.",
+    "kind": "`missing`, `surplus`, or `counter` for the printer's own count.",
     "left": "How many tries are left.",
+    "lot": "Lot of the blanks.",
     "mandate": "Id under which these people were let do it; used once.",
     "matched": "Whether the finger was the holder's.",
     "medium": "`paper`, `preprinted` or `screen`.",
+    "minutes": "Number of the minutes (berita acara).",
     "number": "The queue number as it is called.",
     "operation": "What staff do: a word of the table in kiosk/people/policy.",
     "people": "Ids of people who work here.",
     "person": "Id of the person whom it is about.",
+    "place": "Where it was counted: `hopper`, `bin`, `vault`, `spoiled`, `unknown`, `printer`.",
     "preprinted": "Number of the pre-printed ticket that stands for it, if one does.",
     "profile": "Name of the hardware profile.",
     "quantity": "How many blanks.",
@@ -42,9 +52,11 @@ FIELDS = {
     "subject": "What it is about: an approval, a job, a service, a day, a person; never a resident.",
     "tries": "How often a finger had been judged for this approval before.",
     "uid": "The chip's UID in hex, if it was read.",
+    "uids": "The chips' UIDs, as far as they are certain.",
     "version": "Version of the program.",
     "was": "Account of the blank ledger in which the card stood before.",
     "where": "Account of the blank ledger to which people booked it.",
+    "witnesses": "Ids of the two who saw it, from their own offices.",
 }
 """Every field, with its meaning. A field means the same in every event that has it."""
 
@@ -99,12 +111,48 @@ class Event(StrEnum):
     PIN_WRONG = "pin_wrong", "A wrong PIN was given with the key of the person named as actor.", "left"
     PIN_LOCKED = "pin_locked", "The person named as actor must wait after too many wrong PINs.", ""
     PIN_CLEARED = "pin_cleared", "Two people let a third set a new PIN.", "person"
-    BLANKS_LOADED = "blanks_loaded", "The two officers named as actor counted blanks into the hopper.", "quantity"
+    BLANKS_LOADED = (
+        "blanks_loaded",
+        "The two officers named as actor counted blanks into the hopper.",
+        "quantity lot first",
+    )
     BLANKS_UNLOADED = (
         "blanks_unloaded",
         "The two people named as actor counted blanks out of the hopper.",
-        "quantity",
+        "quantity lot first",
     )
+    BLANKS_RECEIVED = (
+        "blanks_received",
+        "The two officers named as actor counted a delivery into the vault.",
+        "quantity lot first document",
+    )
+    BIN_EMPTIED = "bin_emptied", "The bin's cards were counted and locked up until they are destroyed.", "quantity"
+    BLANKS_DESTROYED = (
+        "blanks_destroyed",
+        "The people named as actor destroyed all spoiled cards before two witnesses.",
+        "quantity minutes witnesses uids",
+    )
+    CASE_OPENED = (
+        "case_opened",
+        "A count and the books differ: blanks are missing, or too many are there.",
+        "case kind place quantity reason",
+    )
+    CASE_FOUND = (
+        "case_found",
+        "Blanks of a case were found, or it is known where they came from.",
+        "case quantity where",
+    )
+    CASE_WRITTEN_OFF = (
+        "case_written_off",
+        "A case was given up by minutes; what was too much is taken into the books.",
+        "case quantity minutes",
+    )
+    DAY_CLOSED = (
+        "day_closed",
+        "The two officers named as actor counted, and the day was closed with what they counted.",
+        "day counts fed cases",
+    )
+    DAY_NOT_CLOSED = "day_not_closed", "It is the morning after, and nobody has closed this day.", "day"
     TICKET_ISSUED = "ticket_issued", "A queue number was given to a resident.", "number service day"
     TICKET_DELIVERED = (
         "ticket_delivered",

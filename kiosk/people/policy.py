@@ -29,6 +29,14 @@ class Operation(StrEnum):
     """Says where the card of a job is that the hardware lost sight of."""
     RECEIVE_BLANKS = "receive_blanks"
     """A delivery from the centre is counted into the vault."""
+    EMPTY_BIN = "empty_bin"
+    """The reject bin's cards are counted and locked away."""
+    OPEN_CASE = "open_case"
+    """Blanks are missing, or too many are there."""
+    SETTLE_CASE = "settle_case"
+    """What was missing is found, or what was too much explained."""
+    WRITE_OFF_CASE = "write_off_case"
+    """A case is given up, by minutes (berita acara)."""
     DESTROY_BLANKS = "destroy_blanks"
     """Spoilt cards are destroyed, with minutes (berita acara) and witnesses."""
     DAILY_CLOSE = "daily_close"
@@ -72,6 +80,10 @@ RULES: Mapping[Operation, Rule] = MappingProxyType(
         Operation.UNLOAD_BLANKS: _rule(2, "ost", led_by="os"),
         Operation.RESOLVE_UNKNOWN: _rule(2, "ost", led_by="os", reason=True),
         Operation.RECEIVE_BLANKS: _rule(2, "os"),
+        Operation.EMPTY_BIN: _rule(2, "ost", led_by="os"),
+        Operation.OPEN_CASE: _rule(2, "os", reason=True),
+        Operation.SETTLE_CASE: _rule(2, "os", reason=True),
+        Operation.WRITE_OFF_CASE: _rule(2, "os", led_by="s", reason=True),
         Operation.DESTROY_BLANKS: _rule(2, "os", led_by="s", reason=True),
         Operation.DAILY_CLOSE: _rule(2, "os"),
         Operation.CALL_NEXT: _rule(1, "os"),

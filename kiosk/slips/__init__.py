@@ -4,16 +4,13 @@ A slip is facts in, blocks out: no clock, no journal, no printer. Indonesian fir
 and no whole NIK is ever printed. May import: drivers.contract, kiosk.api.
 """
 
-from kiosk.slips.closing import CardCount, DayClose, ServiceCount, closing_blocks
+from kiosk.slips.closing import closing_blocks
 from kiosk.slips.letter import LetterSlip, letter_blocks, masked
 from kiosk.slips.receipt import Receipt, receipt_blocks
 
 __all__ = [
-    "CardCount",
-    "DayClose",
     "LetterSlip",
     "Receipt",
-    "ServiceCount",
     "closing_blocks",
     "letter_blocks",
     "masked",

@@ -9,8 +9,10 @@ from fastapi.responses import JSONResponse
 from sse_starlette import EventSourceResponse, ServerSentEvent
 
 from kiosk.api import messages as m
+from kiosk.cards.blanks import BooksRefuse
 from kiosk.people.policy import Denied
 from kiosk.people.roster import RosterError
+from kiosk.station import blank_routes
 from kiosk.station.collecting import Collector
 from kiosk.station.logring import LogRing
 from kiosk.station.refusal import Refused
@@ -41,6 +43,11 @@ def create_app(station: Station, ring: LogRing) -> FastAPI:
     async def denied(request: Request, error: Denied | RosterError) -> JSONResponse:
         log.info("%s denied: %s", request.url.path.split("/")[2], error)
         return _problem(CONFLICT, m.Cause.STAFF_DENIED, str(error))
+
+    @app.exception_handler(BooksRefuse)
+    async def not_in_the_books(request: Request, error: BooksRefuse) -> JSONResponse:
+        log.info("%s refused by the books: %s", request.url.path.split("/")[2], error)
+        return _problem(CONFLICT, m.Cause.BOOKS_REFUSE, str(error))
 
     @app.exception_handler(RequestValidationError)
     async def malformed(request: Request, error: RequestValidationError) -> JSONResponse:
@@ -107,6 +114,7 @@ def create_app(station: Station, ring: LogRing) -> FastAPI:
         return await _collector(station).cancel(identity)
 
     app.include_router(routes(station))
+    app.include_router(blank_routes.routes(station))
     return app
 
 

@@ -26,6 +26,7 @@ from kiosk.people.acts import spend
 from kiosk.people.digest import finger_tries
 from kiosk.people.policy import Mandate, Operation
 from kiosk.queueing.delivery import TicketDesk
+from kiosk.station import requests
 from kiosk.station.admission import Admission
 from kiosk.station.fingers import FingerCheck
 from kiosk.station.receipts import Receipts
@@ -33,6 +34,7 @@ from kiosk.station.refusal import Refused
 
 log = logging.getLogger(__name__)
 
+COLLECT = "collect"
 KEEP_ENDED = 30.0
 """Seconds for which an ended collection is still shown to the screen."""
 
@@ -77,6 +79,9 @@ class Collector:
         async with self._starting:
             if self._request == request.request_id and self.collection is not None:
                 return self.collection
+            before = await self._parts.journal.read(lambda tx: _before(tx, request.request_id))
+            if before is not None:
+                return before
             if self.busy:
                 raise Refused(Cause.BUSY)
             try:
@@ -89,11 +94,14 @@ class Collector:
                 await self._parts.admission.note_refusal(request, refused)
                 raise
             collection = Collection(id=request.request_id, stage=Stage.FINGER)
-            await self._parts.journal.write(
-                lambda tx: audit.append(
+
+            def begin(tx: Transaction) -> None:
+                requests.keep(tx, COLLECT, request.request_id)
+                audit.append(
                     tx, audit.Event.COLLECTION_STARTED, "resident", collection=collection.id, approval=approval.jti
                 )
-            )
+
+            await self._parts.journal.write(begin)
             self._begin(request.request_id, collection, approval, finger=True)
             return collection
 
@@ -211,8 +219,11 @@ class Collector:
         collection = self.collection
         if collection is None:
             return
-        await self._parts.journal.write(
-            lambda tx: audit.append(
+        over = {"stage": stage, "cause": cause, "finger": None, "step": None, "notice": None, "masked_name": None}
+
+        def end(tx: Transaction) -> None:
+            requests.keep(tx, COLLECT, collection.id, collection.model_copy(update=over))
+            audit.append(
                 tx,
                 audit.Event.COLLECTION_ENDED,
                 "kiosk",
@@ -220,9 +231,10 @@ class Collector:
                 stage=stage.value,
                 cause=None if cause is None else str(cause),
             )
-        )
+
+        await self._parts.journal.write(end)
         self._parts.link.hurry()
-        self._show_with(stage=stage, cause=cause, finger=None, step=None, notice=None, masked_name=None)
+        self._show_with(**over)
 
     async def _leave_finger(self, identity: str) -> Collection:
         """Stops waiting for a finger, if that is where the collection stands; returns how it stood."""
@@ -257,6 +269,14 @@ class Collector:
         if collection != self.collection:
             self.collection = collection
             self._changed()
+
+
+def _before(tx: Transaction, request: str) -> Collection | None:
+    """What came of this request before: how it ended, or that a restart of kioskd cut it off."""
+    if not requests.known(tx, COLLECT, request):
+        return None
+    ended = requests.answered(tx, COLLECT, request, Collection)
+    return ended or Collection(id=request, stage=Stage.CANNOT, cause=Cause.RECOVERING)
 
 
 def _overridden(tx: Transaction, collection: str, approval: str, mandate: Mandate) -> None:

@@ -15,8 +15,13 @@ def judge(state: State, journal: JournalReport, clock: TimeKeeper, *, free: int,
         CheckResult(name="disk", ok=free >= needed, detail=f"{free // MEGABYTE} MB free"),
         CheckResult(
             name="blanks",
-            ok=blanks.hopper >= 0 and blanks.unknown == 0,
-            detail=f"{blanks.hopper} in the hopper, {blanks.unknown} unknown",
+            ok=blanks.hopper >= 0 and blanks.unknown == blanks.missing == blanks.surplus == 0,
+            detail=f"{blanks.hopper} in the hopper, {blanks.unknown} unknown, {blanks.missing} missing",
+        ),
+        CheckResult(
+            name="daily close",
+            ok=state.unclosed_day is None,
+            detail=f"{state.unclosed_day} was not closed" if state.unclosed_day else "no earlier day is open",
         ),
         CheckResult(name="centre", ok=link.up, detail=f"{link.queued} events queued" if link.up else str(link.cause)),
         *(

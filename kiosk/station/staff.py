@@ -5,12 +5,14 @@ from collections.abc import Callable
 from kiosk.api import messages as m
 from kiosk.api import staff as s
 from kiosk.cards import ledger, resolution
+from kiosk.cards.blanks import stock
 from kiosk.journal.database import Journal, Transaction
 from kiosk.people.acts import spend
 from kiosk.people.desk import PeopleDesk
 from kiosk.people.digest import Hours, digest
 from kiosk.people.policy import Mandate, Operation
 from kiosk.queueing.numbers import Queue
+from kiosk.station import requests
 from kiosk.station.refusal import Refused
 
 
@@ -28,17 +30,25 @@ class Staff:
 
     async def load_blanks(self, request: s.BlanksLoaded) -> m.Blanks:
         """Books counted blanks into the hopper, once per request_id."""
-        return await self._book(request, lambda tx, mandate: ledger.load(tx, request.quantity, mandate))
+
+        def act(tx: Transaction, mandate: Mandate) -> None:
+            if request.source == "vault":
+                stock.load(tx, request.quantity, mandate, lot=request.lot, first=request.first)
+            else:
+                ledger.load(tx, request.quantity, mandate, document=request.note)
+
+        return await self.book(request, act)
 
     async def unload_blanks(self, request: s.BlanksUnloaded) -> m.Blanks:
         """Books counted blanks out of the hopper, once per request_id."""
-        return await self._book(request, lambda tx, mandate: ledger.unload(tx, request.quantity, mandate))
+        return await self.book(
+            request,
+            lambda tx, mandate: stock.unload(tx, request.quantity, mandate, lot=request.lot, first=request.first),
+        )
 
     async def resolve(self, request: s.Resolution) -> m.Blanks:
         """Books where the card of an unknown job was found, once per request_id."""
-        return await self._book(
-            request, lambda tx, mandate: resolution.resolve(tx, request.job, request.found, mandate)
-        )
+        return await self.book(request, lambda tx, mandate: resolution.resolve(tx, request.job, request.found, mandate))
 
     async def unresolved(self) -> list[s.UnknownJob]:
         return await self._journal.read(resolution.unresolved)
@@ -71,13 +81,13 @@ class Staff:
         """Lets somebody set a new PIN."""
         await self.people.clear_pin(await self.people.prove(request), request.person)
 
-    async def _book(self, request: s.Mandated, act: Callable[[Transaction, Mandate], None]) -> m.Blanks:
+    async def book(self, request: s.Mandated, act: Callable[[Transaction, Mandate], object]) -> m.Blanks:
+        """Does `act` under the names of those who proved `request`, once per request_id."""
         mandate = await self.people.prove(request)
 
         def change(tx: Transaction) -> m.Blanks:
-            name = f"{request.OPERATION}:{request.request_id}"
-            if tx.fact(name) is None:
-                tx.set_fact(name, tx.now)
+            if not requests.known(tx, request.OPERATION, request.request_id):
+                requests.keep(tx, request.OPERATION, request.request_id)
                 act(tx, mandate)
             return ledger.balance(tx)
 

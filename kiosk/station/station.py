@@ -43,8 +43,10 @@ from kiosk.people.roster import RosterAuthority
 from kiosk.queueing.delivery import Roll, TicketDesk
 from kiosk.queueing.numbers import Queue, Series
 from kiosk.station.admission import Admission
+from kiosk.station.blanks import BlankDesk
 from kiosk.station.caretaker import Caretaker, close_cut_off_acts
 from kiosk.station.chips import chip_desk
+from kiosk.station.closing import DayDesk
 from kiosk.station.collecting import Collector, Parts
 from kiosk.station.fingers import FingerCheck
 from kiosk.station.power import PowerGuard, run_command
@@ -103,6 +105,7 @@ class Station:
         )
         hours = Hours(ZoneInfo(office.timezone), office.opens, office.closes)
         self.staff = Staff(journal, people, self.queue, hours, self.changed)
+        self.blanks = BlankDesk(journal, self.staff)
         presigner = Presigner(centre, office.id, layout.load(profile.chip.layout), profile.chip.size)
         self.link = CentreLink(
             journal,
@@ -174,6 +177,20 @@ class Station:
                 self.changed,
             )
 
+        self.days = DayDesk(
+            journal,
+            people,
+            self.queue,
+            office.name,
+            hours,
+            profile.kiosk.id,
+            self.key,
+            machine.thermal_printer,
+            machine.card_printer,
+            self.caretaker.at_work if self.caretaker else asyncio.Lock(),
+            self.changed,
+            simulated=profile.simulated,
+        )
         self.power: PowerGuard | None = None
         if machine.indicator is not None:
             self.power = PowerGuard(
@@ -210,6 +227,7 @@ class Station:
         await self.machine.start()
         self._tasks.append(asyncio.create_task(self.sealer.run()))
         self._tasks.append(asyncio.create_task(self.link.run()))
+        self._tasks.append(asyncio.create_task(self.days.run()))
         if self.power is not None:
             self._tasks.append(asyncio.create_task(self.power.run()))
         if self.caretaker is not None:
@@ -315,6 +333,7 @@ class Station:
             devices=self.machine.views(),
             blanks=blanks,
             collection=self.collector.collection if self.collector else None,
+            unclosed_day=self.days.unclosed,
         )
 
     async def next_state(self, after: int) -> m.State:

@@ -23,16 +23,22 @@ DG1 = "ef:0101"
 
 
 def card_faults(
-    world: World, journal: MortalJournal, approved: Mapping[str, bytes], *, uncounted: int = 0
+    world: World, journal: MortalJournal, approved: Mapping[str, bytes], *, uncounted: int = 0, pocketed: int = 0
 ) -> list[str]:
     """No card twice, no blank missing, ledger = physical world, no unapproved card.
 
     `approved`: for each genuine approval, DG1 as its card's chip must hold it. `uncounted`: blanks that somebody put in
-    past the ledger; the count at closing must show exactly so many too much.
+    past the ledger; `pocketed`: blanks that somebody took out of the hopper. The close must show exactly those.
     """
     jobs = journal.post_mortem(lambda tx: tx.rows("SELECT * FROM job ORDER BY rowid"))
     found = [
-        *_blanks(world, journal.post_mortem(ledger.balance), uncounted, [job for job in jobs if job["closed"] is None])
+        *_blanks(
+            world,
+            journal.post_mortem(ledger.balance),
+            uncounted,
+            pocketed,
+            [job for job in jobs if job["closed"] is None],
+        )
     ]
     by_uid = {card.uid.hex(): card for card in world.cards}
     ours: set[int] = set()
@@ -61,11 +67,11 @@ def card_faults(
     return found
 
 
-def _blanks(world: World, says: Any, uncounted: int, open_jobs: list[Any]) -> list[str]:
+def _blanks(world: World, says: Any, uncounted: int, pocketed: int, open_jobs: list[Any]) -> list[str]:
     """Every blank is in the account of the place where it is; only UNKNOWN ones may be anywhere."""
     here = Counter(card.place for card in world.cards)
     pairs = {
-        "hopper": (here[Place.HOPPER], says.hopper + uncounted),
+        "hopper": (here[Place.HOPPER], says.hopper + uncounted - pocketed),
         "path": (sum(here[place] for place in PATH), says.path),
         "reject bin": (here[Place.REJECT], says.reject + says.capture),
         "hands": (here[Place.HAND], says.holder),
@@ -75,9 +81,10 @@ def _blanks(world: World, says: Any, uncounted: int, open_jobs: list[Any]) -> li
     if surplus != says.unknown:
         told = ", ".join(f"{name} {real}/{said}" for name, (real, said) in pairs.items())
         found.append(f"{surplus} cards are not in their account, {says.unknown} are booked unknown ({told})")
-    if says.loaded + uncounted != len(world.cards):
+    if says.loaded - says.vault + uncounted != len(world.cards):
         found.append(
-            f"{len(world.cards)} blanks exist, {says.loaded} were booked in, {uncounted} put in past the books"
+            f"{len(world.cards)} blanks exist outside the vault, {says.loaded} were booked in, {says.vault} are in the"
+            f" vault, {uncounted} put in past the books"
         )
     if says.path != len([job for job in open_jobs if job["state"] not in ("authorised", "feed_intent")]):
         found.append(f"the ledger has {says.path} cards in the path, open jobs: {[job['state'] for job in open_jobs]}")
@@ -108,7 +115,7 @@ def journal_faults(journal: MortalJournal) -> list[str]:
         found = list(audit.check(tx.rows("SELECT * FROM audit ORDER BY sequence")).problems)
         for row in tx.rows(
             "SELECT job.id, outcome, (SELECT group_concat(from_account || '>' || to_account, ' ') FROM blank_move"
-            " WHERE job = job.id) AS moves FROM job WHERE closed IS NOT NULL"
+            " WHERE job = job.id AND actor = 'kiosk') AS moves FROM job WHERE closed IS NOT NULL"
         ):
             wanted = _MOVES[row["outcome"]]
             if (row["moves"] or "") != wanted:

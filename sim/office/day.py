@@ -4,6 +4,7 @@ import asyncio
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from kiosk.api import blanks as b
 from kiosk.api import staff as s
 from kiosk.cards.personalise import layout
 from kiosk.cards.personalise.files import Plan
@@ -14,7 +15,7 @@ from kiosk.journal import audit
 from kiosk.journal.outbox import count as queued
 from sim.centre.people import Person
 from sim.clock import run
-from sim.office import memo
+from sim.office import closing, memo
 from sim.office.checks import IntentWatch, card_faults, journal_faults, told_faults
 from sim.office.house import House
 from sim.office.mortal import Killed
@@ -30,6 +31,8 @@ ASK_CENTRE = 300.0
 LOOK = 1.0
 """Seconds between two looks of the card printer's driver while it moves something."""
 BLANKS = 40
+DELIVERY = 1_000
+"""Blanks that the centre has sent to the vault."""
 REFILL_BELOW = 8
 ROUND = 120.0
 """Seconds between two rounds of the officers past the kiosk."""
@@ -76,6 +79,7 @@ class OfficeDay:
         self._blackout: Blackout | None = None
         self._armed_at = 0
         self._uncounted = 0
+        self._pocketed = 0
         self._loads = 0
         self._people: dict[int, Person] = {}
         self._approved: dict[str, bytes] = {}
@@ -85,12 +89,14 @@ class OfficeDay:
     async def live(self) -> DayRecord:
         self._open_registry()
         await self._boot()
+        await self._receive_blanks()
         await self._load_blanks()
         tasks = [
             *(self._visitor(visit) for visit in self._day.visits),
             *(self._outage(outage) for outage in self._day.outages),
             *(self._trouble(trouble) for trouble in self._day.troubles),
             *(self._smuggle(at, count) for at, count in self._day.uncounted),
+            *(self._pocket(at) for at in self._day.pocketed),
         ]
         standing = [asyncio.create_task(self._power()), asyncio.create_task(self._staff())]
         try:
@@ -173,6 +179,14 @@ class OfficeDay:
         self._uncounted += count
         self._note("staff", f"puts {count} blanks in without counting them", count="uncounted blanks")
 
+    async def _pocket(self, at: float) -> None:
+        await asyncio.sleep(at)
+        while not (blanks := self._house.world.at(Place.HOPPER)):
+            await asyncio.sleep(ROUND)
+        blanks[-1].place = Place.BOX
+        self._pocketed += 1
+        self._note("staff", "pockets a blank from the hopper", count="blanks pocketed")
+
     async def _staff(self) -> None:
         """Officers pass by: they fill the hopper, paper and tickets."""
         house = self._house
@@ -187,10 +201,16 @@ class OfficeDay:
                 house.world.load_paper()
             house.world.tickets_left = max(house.world.tickets_left, 100)
 
+    async def _receive_blanks(self) -> None:
+        """A delivery is counted into the vault before the office opens."""
+        station = self._house.station
+        request = b.BlanksReceived(request_id="delivery-1", quantity=DELIVERY, note="SJ-SPECIMEN-1")
+        await station.blanks.receive(await self._house.signed(request))
+
     async def _load_blanks(self) -> None:
         """Two officers count blanks in: they enter the number, and put them into the hopper once it is booked."""
         self._loads += 1
-        request = s.BlanksLoaded(request_id=f"load-{self._loads:05d}", quantity=BLANKS)
+        request = s.BlanksLoaded(request_id=f"load-{self._loads:05d}", quantity=BLANKS, source="vault")
         while True:
             try:
                 await self._house.station.staff.load_blanks(await self._house.signed(request))
@@ -255,7 +275,10 @@ class OfficeDay:
         await self._settled()
         self._count_commits()
         record, journal = self.record, house.journal
-        record.violations += card_faults(house.world, journal, self._approved, uncounted=self._uncounted)
+        record.violations += card_faults(
+            house.world, journal, self._approved, uncounted=self._uncounted, pocketed=self._pocketed
+        )
+        await self._count()
         record.violations += journal_faults(journal)
         record.violations += told_faults(journal, house.centre.events)
         record.violations += self._intents.violations
@@ -269,6 +292,21 @@ class OfficeDay:
         ).head
         record.closed = self._now()
         await house.die()
+
+    async def _count(self) -> None:
+        """Two officers close the day; the centre hears of it."""
+        close, wrong = await closing.closed(
+            self._house,
+            vault=DELIVERY - self._loads * BLANKS,
+            uncounted=self._uncounted,
+            pocketed=self._pocketed,
+        )
+        self.record.violations += wrong
+        self._note("staff", f"closes the day, {len(close.cases)} cases", count="day closed")
+        for case in close.cases:
+            self.record.counts[f"case {case.kind}"] += 1
+        await self._settled()
+        self.record.violations += closing.untold(self._house)
 
     async def _settled(self) -> None:
         """Waits until no job is open and the outbox is empty; a violation if that never comes."""

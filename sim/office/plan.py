@@ -98,6 +98,8 @@ class Day:
     troubles: tuple[Trouble, ...]
     uncounted: tuple[tuple[float, int], ...]
     """When somebody puts how many blanks into the hopper without counting them in."""
+    pocketed: tuple[float, ...] = ()
+    """When somebody takes a blank out of the hopper for himself."""
 
 
 def plan(seed: int, day: int, residents: int, *, cuts: bool) -> Day:
@@ -117,7 +119,8 @@ def plan(seed: int, day: int, residents: int, *, cuts: bool) -> Day:
         for _ in range(chance.randint(2, 6))
     )
     uncounted = ((chance.uniform(0, OPEN), chance.randint(1, 3)),) if chance.random() < 0.3 else ()
-    return Day(seed, day, visits, outages, blackouts, troubles, uncounted)
+    pocketed = (chance.uniform(0, OPEN),) if chance.random() < 0.3 else ()
+    return Day(seed, day, visits, outages, blackouts, troubles, uncounted, pocketed)
 
 
 def _arrival(chance: random.Random) -> float:

@@ -16,7 +16,7 @@ from kiosk.cards import ledger
 from kiosk.cards.chip import ChipError, ChipReason
 from kiosk.cards.jobs import Job, JobBook, JobEnd, JobState, OutOfOrder
 from kiosk.cards.maker import Artwork, CardMaker, Made, Progress
-from kiosk.cards.personalise.custody import CardSession, CentreAway, LocalKeys, software_keys
+from kiosk.cards.personalise.custody import CardSession, CentreAway, Errand, KeyCustody, LocalKeys, software_keys
 from kiosk.cards.personalise.desk import ChipDesk
 from kiosk.cards.personalise.files import DocumentSigner, Signed, SigningError
 from kiosk.cards.recovery import Settled
@@ -78,7 +78,7 @@ class Station:
 
 
 @asynccontextmanager
-async def card_path(folder: Path, custody: LocalKeys | None = None) -> AsyncIterator[Station]:
+async def card_path(folder: Path, custody: KeyCustody | None = None) -> AsyncIterator[Station]:
     journal = Journal(folder / "journal.sqlite", OfficeClock(), SeededChance(1), threaded=False)
     journal.write_now(lambda tx: ledger.load(tx, BLANKS, mandate(Operation.LOAD_BLANKS)))
     keys = custody or software_keys(SeededChance(2))
@@ -117,20 +117,27 @@ async def test_the_resident_is_told_why_it_takes_longer(tmp_path: Path) -> None:
         assert Progress(Step.ENCODE, 1, DeviceCause.CARD_LOST) in path.told
 
 
-class FarKeys(LocalKeys):
+@dataclass
+class FarKeys:
     """The keys are at the centre, and the line breaks as the first session is opened."""
 
-    away = True
+    near: LocalKeys
+    away: bool = True
 
-    async def open_session(self, card_id: bytes, key_version: int, challenge: bytes, card_answer: bytes) -> CardSession:
+    async def host_challenge(self) -> bytes:
+        return await self.near.host_challenge()
+
+    async def open_session(self, errand: Errand, challenge: bytes, card_answer: bytes) -> CardSession:
         if self.away:
             raise CentreAway(Cause.LINK_DOWN, "test")
-        return await super().open_session(card_id, key_version, challenge, card_answer)
+        return await self.near.open_session(errand, challenge, card_answer)
+
+    async def close(self) -> None:
+        await self.near.close()
 
 
 def far_keys() -> FarKeys:
-    near = software_keys(SeededChance(2))
-    return FarKeys(near._master, SeededChance(2))
+    return FarKeys(software_keys(SeededChance(2)))
 
 
 async def test_a_line_that_breaks_costs_no_blank_and_the_card_waits_for_its_holder(tmp_path: Path) -> None:

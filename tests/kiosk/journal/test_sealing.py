@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from kiosk.api import messages as m
+from kiosk.api import staff as s
 from kiosk.journal import export, identity, inspection
 from kiosk.journal.audit import GENESIS, Event, Walk, seal
 from kiosk.journal.checkpoint import EVERY_RECORDS, read
@@ -165,7 +166,8 @@ async def test_a_journal_from_a_backup_gives_no_card(tmp_path: Path) -> None:
 async def exported(kiosk: Office) -> str:
     await kiosk.scan_slip()
     assert (await kiosk.collect_to_the_end()).stage is m.Stage.DONE
-    return await kiosk.api.export()
+    wanted = s.AuditExport(request_id=kiosk.request(), reason="yearly audit")
+    return await kiosk.api.export(await kiosk.signed(wanted, ["AUDITOR-1"]))
 
 
 async def test_an_export_is_checked_with_nothing_but_the_kiosks_public_key(tmp_path: Path) -> None:

@@ -1,25 +1,29 @@
 """Invented slips, and their pictures as the simulated printer puts them out."""
 
+import base64
 import hashlib
 from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from PIL import Image
 
 from drivers.contract.device import IntentId
 from drivers.contract.thermal_printer import Block
 from drivers.thermal_printer.escpos import Driver
-from kiosk.api.messages import Label
-from kiosk.slips import (
-    CardCount,
-    DayClose,
-    LetterSlip,
-    Receipt,
-    ServiceCount,
-    closing_blocks,
-    letter_blocks,
-    receipt_blocks,
+from kiosk.api.blanks import (
+    BlankCase,
+    CaseKind,
+    CasePlace,
+    DayClosed,
+    DayMoves,
+    FedReckoned,
+    Reckoned,
+    ServiceDay,
 )
+from kiosk.api.messages import Label
+from kiosk.journal.identity import KioskKey
+from kiosk.slips import LetterSlip, Receipt, closing_blocks, letter_blocks, receipt_blocks
 from sim.seam.pipe import PipeConnector
 from sim.thermal_printer.escpos import Simulator
 from sim.world import World
@@ -42,25 +46,53 @@ LETTER = LetterSlip(
     reason=Label(id="blangko KTP-el habis", en="no blank cards in stock"),
     token="ANJ1-SUKETSPECIMEN001",
 )
-CARDS = CardCount(at_opening=180, loaded=100, taken=131, rejected=2, captured=1, unknown=0, at_close=146)
-CLOSE = DayClose(
-    kiosk="KIOSK-CONTOH-01",
-    closed_at=datetime(2026, 11, 23, 9, 5, tzinfo=UTC),
-    services=(
-        ServiceCount("A", Label(id="Perekaman KTP-el", en="Enrolment"), 88, 88),
-        ServiceCount("B", Label(id="Pengambilan KTP-el", en="Collection"), 131, 131),
-        ServiceCount("C", Label(id="Akta Kelahiran", en="Birth certificate"), 47, 45),
-    ),
-    cards=CARDS,
+SPECIMEN = hashlib.sha256(b"specimen").digest()
+HEAD = SPECIMEN.hex()
+KIOSK = "SPC01-K1"
+_SIGNED = "anjungan-1//audit-checkpoint//SPC01-K1/2914/2026-11-23T09:05:00.000+00:00/" + (
+    base64.urlsafe_b64encode(SPECIMEN).rstrip(b"=").decode()
+)
+WITNESS = f"{_SIGNED}//{KioskKey(KIOSK, Ed25519PrivateKey.from_private_bytes(SPECIMEN)).sign(_SIGNED)}"
+CLOSE = DayClosed(
+    day="2026-11-23",
+    at=datetime(2026, 11, 23, 9, 5, tzinfo=UTC),
+    officers=("OFFICER-1", "OFFICER-2"),
+    services=[
+        ServiceDay(letter="A", name=Label(id="Perekaman KTP-el", en="Enrolment"), given=88, called=88),
+        ServiceDay(letter="B", name=Label(id="Pengambilan KTP-el", en="Collection"), given=131, called=131),
+        ServiceDay(letter="C", name=Label(id="Akta Kelahiran", en="Birth certificate"), given=47, called=45),
+    ],
+    moves=DayMoves(received=500, loaded=100, unloaded=0, taken=131, scrapped=2, captured=1, unknown=1, destroyed=0),
+    counts=[
+        Reckoned(place=CasePlace.HOPPER, booked=45, counted=44, difference=-1, case=3),
+        Reckoned(place=CasePlace.BIN, booked=3, counted=4, difference=1),
+        Reckoned(place=CasePlace.VAULT, booked=820, counted=820, difference=0),
+    ],
+    unknown=1,
+    unknown_in_bin=1,
+    fed=FedReckoned(before=18_204, now=18_339, booked=135, difference=0),
+    cases=[
+        BlankCase(
+            case=3,
+            kind=CaseKind.MISSING,
+            place=CasePlace.HOPPER,
+            quantity=1,
+            open=1,
+            reason="counted 44, booked 45",
+            opened=datetime(2026, 11, 23, 9, 5, tzinfo=UTC),
+        )
+    ],
     preprinted_used=3,
-    audit_rows=2914,
-    audit_digest=hashlib.sha256(b"specimen").hexdigest(),
+    digest=["OFFICER-1: 1 override, 1 load", "OFFICER-2: 1 load, 1 resolve"],
+    audit_records=2914,
+    audit_head=HEAD,
+    witness=WITNESS,
 )
 
 SLIPS: dict[str, tuple[Block, ...]] = {
     "receipt": receipt_blocks(RECEIPT, OFFICE, simulated=True, timezone=JAKARTA),
     "letter": letter_blocks(LETTER, OFFICE, simulated=True, timezone=JAKARTA),
-    "close": closing_blocks(CLOSE, OFFICE, simulated=True, timezone=JAKARTA),
+    "close": closing_blocks(CLOSE, KIOSK, OFFICE, simulated=True, timezone=JAKARTA),
 }
 
 

@@ -1,15 +1,15 @@
 """The slips besides the ticket, as paper: what stands on them, what never does, and their pictures in docs."""
 
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import zxingcpp
 from PIL import Image
 
-from drivers.contract.thermal_printer import Text
+from drivers.contract.thermal_printer import Columns, Text
+from kiosk.api.blanks import DayClosed, FedReckoned
 from kiosk.slips import closing_blocks, letter_blocks, masked
-from tests.kiosk.slips.samples import CARDS, CLOSE, JAKARTA, LETTER, OFFICE, RECEIPT, SLIPS, paper
+from tests.kiosk.slips.samples import CLOSE, JAKARTA, KIOSK, LETTER, OFFICE, RECEIPT, SLIPS, paper
 
 DOCS = Path(__file__).parents[3] / "docs"
 
@@ -40,24 +40,40 @@ def test_what_is_no_nik_is_refused_and_not_shown(wrong: str) -> None:
     assert not wrong or wrong not in str(caught.value)
 
 
-async def test_a_days_close_adds_up_and_is_signed_by_two() -> None:
-    _, text = await paper(SLIPS["close"])
-    for expected in ("TUTUP HARI", "Pengambilan KTP-el", "131/131", "-131", "2914", "Petugas 1", "Petugas 2"):
+async def test_a_days_close_shows_the_count_beside_the_books_and_is_signed_by_two() -> None:
+    picture, text = await paper(SLIPS["close"])
+    for expected in ("TUTUP HARI", "Pengambilan KTP-el", "131/131", "45/44 (-1)", "135/135", "2914", "OFFICER-2"):
         assert expected in text
-    assert CLOSE.audit_digest in text.replace(" ", "").replace("\n", "")
-    assert "Semua blangko ada" in text
-    assert CARDS.missing == 0
+    assert "SELISIH / DIFFERENCE: kasus/case 3" in text
+    assert "Kasus 3: HILANG / MISSING, Hopper" in text
+    assert "OFFICER-1: 1 override, 1 load" in text
+    assert CLOSE.audit_head in text.replace(" ", "").replace("\n", "")
+    assert [code.text for code in zxingcpp.read_barcodes(picture)] == [CLOSE.witness]
 
 
-def test_a_blank_that_is_nowhere_is_printed_as_missing() -> None:
-    odd = replace(CLOSE, cards=replace(CARDS, at_close=145))
-    said = [
-        block.text
-        for block in closing_blocks(odd, OFFICE, simulated=False, timezone=JAKARTA)
-        if isinstance(block, Text)
-    ]
-    assert "SELISIH / DIFFERENCE: +1" in said
-    assert not any("Semua blangko" in line for line in said)
+def test_only_a_count_that_agrees_is_said_to_agree() -> None:
+    even = CLOSE.model_copy(
+        update={
+            "counts": [one.model_copy(update={"difference": 0, "case": None}) for one in CLOSE.counts],
+            "cases": [],
+            "fed": None,
+        }
+    )
+
+    def said(day: DayClosed) -> list[str]:
+        blocks = closing_blocks(day, KIOSK, OFFICE, simulated=False, timezone=JAKARTA)
+        return [
+            block.text if isinstance(block, Text) else block.right
+            for block in blocks
+            if isinstance(block, (Text, Columns))
+        ]
+
+    assert "Hitungan cocok / The count agrees" in said(even)
+    assert "tidak ada / none" in said(even)  # the printer said nothing, and the slip says so
+    odd = even.model_copy(update={"fed": FedReckoned(before=10, now=15, booked=4, difference=1, case=7)})
+    assert "SELISIH / DIFFERENCE: kasus/case 7" in said(odd)
+    assert "4/5 (+1)" in said(odd)
+    assert not any("cocok" in line for line in said(odd))
 
 
 def test_only_a_simulated_slip_says_that_it_is_worthless() -> None:
@@ -72,4 +88,4 @@ async def test_the_picture_in_docs_is_what_comes_out_of_the_printer_today(name: 
         assert kept.convert("L").tobytes() == picture.convert("1").convert("L").tobytes(), (
             "python -m tests.tools.make_slip_previews"
         )
-    assert picture.height / 8 < 200, "millimetres"
+    assert picture.height / 8 < (250 if name == "close" else 200), "millimetres"

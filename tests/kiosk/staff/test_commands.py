@@ -17,8 +17,8 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from typer.testing import CliRunner
 
 from kiosk.api.staff import Credential, KeyFileError
+from kiosk.cli import app
 from kiosk.commands.common import SOCKET
-from kiosk.commands.staff import app
 from kiosk.station.app import create_app
 from kiosk.station.logring import LogRing
 from sim.office.house import House
@@ -51,6 +51,7 @@ async def kioskd(folder: Path) -> AsyncIterator[House]:
 async def typed(*words: str, pins: str = "") -> tuple[int, str]:
     """Exit status, and everything that was shown. `pins`: what is typed, blank separated."""
     keys = "".join(f"{pin}\n" for pin in pins.split())
+    words = words if words[0] in ("blanks", "close") else ("staff", *words)
     done = await asyncio.to_thread(CliRunner().invoke, app, words, keys)
     refusal = "" if isinstance(done.exception, SystemExit) else str(done.exception or "")
     return done.exit_code, done.output + refusal
@@ -68,22 +69,24 @@ async def test_a_day_of_commands(tmp_path: Path) -> None:
         first, two = person("OFFICER-1"), (*person("OFFICER-1"), *person("OFFICER-2"))
         both = f"{pin['OFFICER-1']} {pin['OFFICER-2']}"
 
-        status, shown = await typed("load-blanks", "7", *two, *run, pins=both)
+        status, shown = await typed("blanks", "load", "7", "--delivery", "SJ-1", *two, *run, pins=both)
         assert (status, "has not set a PIN yet" in shown) == (1, True)
         status, shown = await typed("pin", *first, *run, pins="123456 123456")
         assert (status, "first that anybody would try" in shown) == (1, True)
         status, shown = await typed("pin", *first, *run, pins=f"{pin['OFFICER-1']} {pin['OFFICER-1']}")
         assert (status, "OFFICER-1: PIN set" in shown) == (0, True)
 
-        status, shown = await typed("load-blanks", "7", *two, *run, pins=both)
+        status, shown = await typed("blanks", "load", "7", "--delivery", "SJ-1", *two, *run, pins=both)
         assert (status, "hopper 7" in shown) == (0, True)
-        status, shown = await typed("unload-blanks", "3", *two, *run, pins=both)
+        status, shown = await typed("blanks", "unload", "3", *two, *run, pins=both)
         assert (status, "hopper 4" in shown, "vault 3" in shown) == (0, True, True)
-        status, shown = await typed("load-blanks", "7", *two, *run, pins=f"908172 {pin['OFFICER-2']}")
+        status, shown = await typed(
+            "blanks", "load", "7", "--delivery", "SJ-1", *two, *run, pins=f"908172 {pin['OFFICER-2']}"
+        )
         assert (status, "wrong PIN for OFFICER-1; 4 tries left" in shown) == (1, True)
-        status, shown = await typed("load-blanks", "7", *first, *run)
+        status, shown = await typed("blanks", "load", "7", "--delivery", "SJ-1", *first, *run)
         assert (status, "2 of ID=KEYFILE" in shown) == (1, True)
-        status, shown = await typed("load-blanks", "9999", *two, *run)
+        status, shown = await typed("blanks", "load", "9999", *two, *run)
         assert (status, "less than or equal to 500" in shown) == (1, True)
 
         today = house.clock.now().astimezone(ZoneInfo(house.profile.office.timezone))
@@ -93,6 +96,51 @@ async def test_a_day_of_commands(tmp_path: Path) -> None:
         assert "OFFICER-1: loads 1, unloads 1, other 1, wrong pins 1" in shown
         status, shown = await typed("digest", *person("OFFICER-2"), *day, pins=pin["OFFICER-2"])
         assert (status, "it is for auditor or supervisor" in shown) == (1, True)
+
+        # The same officers receive, load from the vault, and close the day; what the books do not have is refused.
+        status, shown = await typed("blanks", "receive", "50", "--note", "SJ-2", *two, *run, pins=both)
+        assert (status, "vault 53" in shown) == (0, True)
+        status, shown = await typed("blanks", "load", "54", *two, *run, pins=both)
+        assert (status, "53 blanks in the vault, not 54" in shown) == (1, True)
+        found = ("--reason", "looked under the shelf")
+        status, shown = await typed("blanks", "case", "open", "missing", "vault", "2", *found, *two, *run, pins=both)
+        assert (status, "missing" in shown, "looked under" in shown) == (0, True, True)
+        status, shown = await typed("blanks", "case", "found", "1", "1", "vault", *found, *two, *run, pins=both)
+        assert status == 0
+        led = (*person("SUPERVISOR-1"), *person("OFFICER-1"))
+        pins = f"{pin['SUPERVISOR-1']} {pin['OFFICER-1']}"
+        given_up = ("blanks", "case", "write-off", "1", "--minutes", "BA-3", *found, *run)
+        status, shown = await typed(*given_up, *two, pins=both)
+        assert (status, "needs a supervisor" in shown) == (1, True)
+        status, shown = await typed(*given_up, *led, pins=pins)
+        assert (status, "BA-3" in shown) == (0, True)
+        destroy = (
+            "blanks",
+            "destroy",
+            "1",
+            "--minutes",
+            "BA-4",
+            "--witness",
+            "SATPOL-7",
+            "--witness",
+            "INSP-3",
+            *found,
+        )
+        status, shown = await typed(*destroy, *led, *run, pins=pins)
+        assert (status, "1 counted, the books have 0" in shown) == (1, True)
+        status, shown = await typed("blanks", "show", *run)
+        assert (status, "52" in shown, "No case." in shown) == (0, True, True)
+        house.world.load_blanks(4)
+        close = ("close", "day", "--hopper", "4", "--bin", "0", *two, *run)
+        status, shown = await typed(*close, pins=both)
+        assert (status, "52 blanks at vault; count them too" in shown) == (1, True)
+        status, shown = await typed(*close, "--vault", "51", "--request", "evening-1", pins=both)
+        assert (status, "missing" in shown) == (0, True)
+        assert "TUTUP HARI" in house.world.slip_texts[-1]
+        status, shown = await typed(*close, "--vault", "51", "--day", "tomorrow", pins=both)
+        assert (status, "is not a date" in shown) == (1, True)
+        status, shown = await typed(*close, "--vault", "51", pins=both)
+        assert (status, "a day is closed once" in shown) == (1, True)
 
         assert "no card is being looked for" in (await typed("unknown", *run))[1]
         new = tmp_path / "new.jws"

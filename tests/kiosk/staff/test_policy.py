@@ -41,6 +41,7 @@ RESIDENTS = {
 ON_THE_WAY = {
     ("get", "/v1/staff/people"),
     ("get", "/v1/staff/unknown"),
+    ("get", "/v1/blanks/cases"),
     ("post", "/v1/staff/roster"),
     ("post", "/v1/staff/challenges"),
 }
@@ -48,6 +49,13 @@ ON_THE_WAY = {
 STAFF = {
     ("post", "/v1/blanks"): Operation.LOAD_BLANKS,
     ("post", "/v1/blanks/unload"): Operation.UNLOAD_BLANKS,
+    ("post", "/v1/blanks/received"): Operation.RECEIVE_BLANKS,
+    ("post", "/v1/blanks/bin"): Operation.EMPTY_BIN,
+    ("post", "/v1/blanks/destroyed"): Operation.DESTROY_BLANKS,
+    ("post", "/v1/blanks/cases"): Operation.OPEN_CASE,
+    ("post", "/v1/blanks/cases/found"): Operation.SETTLE_CASE,
+    ("post", "/v1/blanks/cases/written-off"): Operation.WRITE_OFF_CASE,
+    ("post", "/v1/close"): Operation.DAILY_CLOSE,
     ("post", "/v1/journal/export"): Operation.EXPORT_AUDIT,
     ("post", "/v1/printer/clean"): Operation.CLEAN_PRINTER,
     ("post", "/v1/queue/next"): Operation.CALL_NEXT,
@@ -135,6 +143,10 @@ def test_what_the_law_of_the_house_says_stands_in_the_table() -> None:
         Operation.DESTROY_BLANKS,
         Operation.RECEIVE_BLANKS,
         Operation.DAILY_CLOSE,
+        Operation.EMPTY_BIN,
+        Operation.OPEN_CASE,
+        Operation.SETTLE_CASE,
+        Operation.WRITE_OFF_CASE,
         Operation.MANAGE_PEOPLE,
     }
     assert Role.TECHNICIAN not in RULES[Operation.OVERRIDE].roles

@@ -2,11 +2,13 @@
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from sim import __main__ as command_line
+from sim.clock import run
 from sim.office import command, day
 from sim.office.checks import card_faults
 from sim.office.day import live
@@ -71,6 +73,19 @@ def test_a_violation_makes_the_status_1_and_prints_the_line_that_replays_it(
     assert status == 1
     assert "in a hand without a job that says so" in printed
     assert "replay: python -m sim office --seed 9 --day 0 --residents 5" in printed
+
+
+@pytest.mark.timeout(300)
+def test_who_pockets_a_blank_is_found_by_the_evenings_count(tmp_path: Path) -> None:
+    """Nobody sees it happen; two honest officers count, and what is not there is a case that the centre hears of."""
+    robbed = replace(plan(4, 0, 6, cuts=False), pocketed=(3_600.0,), uncounted=())
+
+    record = run(day._lived(tmp_path, robbed), seed=4)
+
+    assert record.violations == []
+    assert record.counts["blanks pocketed"] == 1
+    assert record.counts["case missing"] == 1
+    assert record.counts["day closed"] == 1
 
 
 def test_a_large_run_that_never_reached_a_rare_branch_fails() -> None:
