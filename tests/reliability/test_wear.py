@@ -13,7 +13,7 @@ from tests.reliability.disk import Disk
 
 RESIDENTS = 100
 PER_RESIDENT = 7.5
-BYTES = 110_000
+BYTES = 100_000
 IDLE = 600
 """Syncs of a day on which nobody comes: each minute the clock is kept, so that it never runs backwards."""
 
