@@ -18,7 +18,8 @@ ANSWERS = {"Rem": "2", "Rco;card": "1"}
 class Teller:
     """After `Sce` it tells each of `story` for two readings, which must agree, and the last one for ever."""
 
-    def __init__(self, *story: str) -> None:
+    def __init__(self, *story: str, answer: str = "OK") -> None:
+        self._moved = answer
         self._story = iter([name for name in story for _ in range(2)])
         self._now: Iterator[str] = iter(())
         self._last = "at-print-head"
@@ -33,14 +34,15 @@ class Teller:
     def _answer(self, command: str) -> str:
         if command == "Sce":
             self._now = self._story
+            return self._moved
         if command == "Rpst":
             self._last = next(self._now, self._last)
             return WORDS[self._last]
         return ANSWERS.get(command, "OK")
 
 
-async def presented(*story: str) -> Driver:
-    driver = Driver(PipeConnector(Teller(*story).serve))
+async def presented(*story: str, answer: str = "OK") -> Driver:
+    driver = Driver(PipeConnector(Teller(*story, answer=answer).serve))
     await driver.start()
     await driver.present(IntentId("present"))
     return driver
@@ -77,3 +79,17 @@ async def test_a_card_that_sticks_half_out_is_told_at_once() -> None:
         await driver.wait_taken(1e6)
     assert (caught.value.cause, caught.value.outcome) == (DeviceCause.JAM, JobOutcome.UNKNOWN)
     await driver.stop()
+
+
+@pytest.mark.parametrize("garbled", ["KK", "OC", "_K", "K"])
+async def test_an_ok_with_a_flipped_bit_is_no_refusal(garbled: str) -> None:
+    driver = await presented("printing", "card-on-eject", answer=garbled)
+    assert await driver.wait_taken(1) is False
+    await driver.stop()
+
+
+@pytest.mark.parametrize("refusal", ["NACK 1", "ERR CARD", "NO CARD"])
+async def test_a_refusal_is_one_and_nothing_has_moved(refusal: str) -> None:
+    with pytest.raises(DeviceError, match=refusal) as caught:
+        await presented("at-print-head", answer=refusal)
+    assert caught.value.outcome is JobOutcome.FAILED

@@ -18,6 +18,8 @@ from drivers.contract.words import Completion, DeviceCause, JobOutcome
 
 LOST_LOOKS = 3
 """Looks in a row that may fail while an act is under way: a hiccup of the link is not yet an unknown outcome."""
+REFUSALS = ("NACK", "ERR", "NO ")
+"""How a refusal begins: NACK and a code, or the texts of old models (programming guide A5013)."""
 SETTLE = 20.0
 """Seconds a printer may take to come to rest (power-on, an act of an earlier program) before a new act."""
 
@@ -83,15 +85,16 @@ class Steps:
             await asyncio.sleep(self.options.poll_interval)
 
     async def begin(self, framed: bytes) -> str:
-        """Gives an order once and returns its refusal, "" for none. An answer that was lost is no refusal: only what is
-        seen afterwards counts. Raises if the order certainly never arrived."""
+        """Gives an order once and returns its refusal, "" for none. An answer that was lost, or is no word of a
+        printer's (an OK with a flipped bit), is no refusal: only what is seen afterwards counts. Raises if the order
+        certainly never arrived."""
         try:
             answer = await self._wire.order(framed)
         except DeviceError as error:
             if error.outcome is JobOutcome.FAILED:
                 raise
             return ""
-        return "" if answer == OK else answer
+        return answer if answer.startswith(REFUSALS) else ""
 
     async def at_rest(self) -> StatusWords:
         """The settled status words once nothing moves; BUSY causes a sequence error after SETTLE seconds."""
