@@ -10,10 +10,10 @@ TESTS ?= tests
 # manager. GL, mtdev, xvfb: the touchscreen without a screen. systemd: systemd-analyze and udevadm for the units.
 # libfprint, with its binding for the system's own Python: fingerprint readers on USB.
 # cups: a real print server for the driver that speaks to it.
-# softhsm2, openssl: a token for the cards' keys, and who checks a chip's signature.
+# softhsm2, openssl: a token for the cards' keys, and who checks a chip's signature. strace: kills at a system call.
 DEBIAN := python3-venv python3-dev gcc libc6-dev libpcsclite-dev swig pcscd vsmartcard-vpcd libgl1 libegl1 \
     libgles2 libgl1-mesa-dri libmtdev1 xvfb xdotool systemd udev libfprint-2-2 gir1.2-fprint-2.0 python3-gi \
-    cups-daemon cups-client softhsm2 openssl
+    cups-daemon cups-client softhsm2 openssl strace
 
 .PHONY: help run demo test check format docs bench soak clean
 .DEFAULT_GOAL := help
@@ -47,8 +47,10 @@ docs: .make/venv ## Makes the pages that are made from code: docs/audit-events.m
 bench: .make/venv ## Measures the work on pictures against plain rivals and prints the ratios
 	@$(BIN)/python -m benchmarks $(ARGS)
 
-soak: .make/venv ## 100,000 cut schedules of single card jobs and 200 office days with cuts; hours (docs/reliability.md)
+soak: .make/venv ## 100,000 cut schedules of card jobs, as many cuts of records, 300 kills, 200 office days; hours
 	$(BIN)/python -m tests.reliability --schedules 100000
+	$(BIN)/python -m tests.reliability --disk 100000
+	$(BIN)/python -m tests.reliability --kills 300
 	$(BIN)/python -m sim office --days 200 --residents 300 --cuts --workers 2
 
 clean: ## Removes what was built or printed; the next make sets up again

@@ -73,6 +73,12 @@ class CardPrinter(Device):
         """Both sides of the card inside, like `print_front`. UNSUPPORTED_COMMAND if the printer cannot turn a card."""
         raise unsupported("print_faces")
 
+    async def adopt(self, station: Station) -> None:
+        """Lets `print_front` print on the card that stands at `station`, although another program fed it or the printer
+        has restarted since. Only for a caller that has recognised that very card there by its chip. Moves nothing.
+        SEQUENCE_ERROR if no card is there; UNSUPPORTED_COMMAND if the printer cannot tell."""
+        raise unsupported("adopt")
+
     @abstractmethod
     async def present(self, intent: IntentId) -> None:
         """Moves the card to the exit; returns when the exit sensor sees it."""

@@ -34,6 +34,8 @@ class Cause(StrEnum):
     """The machine has no time that can be believed, and the centre has not told it since the start."""
     JOURNAL_BEHIND = "journal_behind"
     """The centre knows more of this kiosk than its own journal: it came back from a copy."""
+    JOURNAL_DAMAGED = "journal_damaged"
+    """At its start kioskd found that its record does not end as it was left."""
     POWER_FAILING = "power_failing"
     """The mains are gone and the kiosk runs on its battery: no card is begun."""
     APPROVAL_MISSING = "approval_missing"

@@ -83,7 +83,7 @@ class CardMaker:
                 if settled is not Settled.CLOSED:
                     await self._recovery.scrap(held, "held for another resident")
             elif settled is Settled.UNFINISHED:
-                made = await self._finish(held, artwork, report, None)
+                made = await self._finish(held, artwork, report, None, found=True)
                 if made.end is not JobEnd.SCRAPPED or made.cause == Cause.CARD_FAILED:
                     return made
                 notice = made.cause
@@ -119,8 +119,18 @@ class CardMaker:
         job = await self._book.done(job, intent, JobState.FED)
         return await self._finish(job, artwork, report, notice)
 
-    async def _finish(self, job: Job, artwork: Artwork, report: Callable[[Progress], None], notice: str | None) -> Made:
-        """From a card at the station, however far its chip is, to a card in the hand. Its holder stands here."""
+    async def _finish(
+        self,
+        job: Job,
+        artwork: Artwork,
+        report: Callable[[Progress], None],
+        notice: str | None,
+        *,
+        found: bool = False,
+    ) -> Made:
+        """From a card at the station, however far its chip is, to a card in the hand. Its holder stands here. `found`:
+        the card was there before this session, so the printer is told that it is the right one once its chip was
+        recognised, written and read."""
 
         def told(step: Step, failed: str | None) -> None:
             report(Progress(step, job.blank, failed or notice))
@@ -136,6 +146,11 @@ class CardMaker:
             await self._book.close(encoding.job, JobEnd.UNKNOWN, "chip: another card at the station")
             return Made(JobEnd.UNKNOWN, Cause.NEEDS_STAFF)
         report(Progress(Step.PRINT, job.blank, notice))
+        if found:
+            try:
+                await self._printer.adopt(Station.CONTACTLESS)
+            except DeviceError as error:
+                return await self._after(job, str(error.cause))
         job, intent = await self._book.intend(job, JobState.PRINT_INTENT)
         try:
             await self._printer.print_front(intent, artwork.face)

@@ -129,25 +129,33 @@ class CentreLink:
         self._wake.set()
 
     async def run(self) -> None:
-        """Rounds until cancelled."""
+        """Rounds until cancelled. Who hurries has something delivered; he does not put off the next whole round."""
+        loop = asyncio.get_running_loop()
+        whole, due = True, 0.0
         while True:
             self._wake.clear()
-            await self.round()
+            await self.round(whole=whole)
+            if whole:
+                due = loop.time() + self._poll
             try:
-                async with asyncio.timeout(self._poll):
+                async with asyncio.timeout_at(due):
                     await self._wake.wait()
+                whole = loop.time() >= due
             except TimeoutError:
+                whole = True
                 continue
             if not self.up:
                 await asyncio.sleep(self._poll)  # hurrying does not mend a broken line
+                whole = True
 
-    async def round(self) -> None:
-        """Asks for authorisations and new approvals, delivers what is queued."""
+    async def round(self, *, whole: bool = True) -> None:
+        """Asks for authorisations and new approvals, delivers what is queued; not `whole`: only delivers."""
         async with self._round:
             try:
-                await self._ask_standing()
-                await self._people()
-                await self._approvals()
+                if whole:
+                    await self._ask_standing()
+                    await self._people()
+                    await self._approvals()
                 await self._deliver()
                 await self._sign()
             except CentreAway as error:

@@ -97,7 +97,11 @@ def _kept(state: Path, run: Path, witnesses: list[str], key: str | None) -> Repo
             raise
         from kiosk.station.daemon import JOURNAL
 
-        return inspection.verify(state / JOURNAL, witnesses=witnesses, key=public_key(key) if key else None)
+        try:
+            trusted = public_key(key) if key else None
+        except ValueError as wrong:
+            raise Refusal("--key: expected base64 of the 32 bytes of an Ed25519 public key") from wrong
+        return inspection.verify(state / JOURNAL, witnesses=witnesses, key=trusted)
     return Report(found.records, found.head, tuple(found.problems), found.checkpoints, found.sealed)
 
 

@@ -101,7 +101,8 @@ class Commands:
         yield trace(f"link {link} queued={state.link.queued}")
         yield trace(
             f"blanks loaded={blanks.loaded} hopper={blanks.hopper} path={blanks.path} holder={blanks.holder} "
-            f"reject={blanks.reject} capture={blanks.capture} unknown={blanks.unknown}"
+            f"reject={blanks.reject} capture={blanks.capture} unknown={blanks.unknown} vault={blanks.vault} "
+            f"spoiled={blanks.spoiled} destroyed={blanks.destroyed} missing={blanks.missing}"
         )
         for service in state.services:
             yield trace(f"service {service.id} waiting={service.waiting} cause={service.cause or 'none'}")

@@ -52,6 +52,26 @@ def check(
     return Report(count, walk.head.hex() if count else "", tuple(problems), len(checkpoints), sealed)
 
 
+def check_end(newest: Row | None, sealed: Row | None, rows: Iterable[Row], announced: Iterable[str]) -> tuple[str, ...]:
+    """At every start, however long the journal: does it end as it was left?
+
+    `newest`: the last checkpoint, None if there is none; `sealed`: the record that it covers; `rows`: the records after
+    that, or all; `announced`: bodies of the records that tell of a new key.
+    """
+    walk, problems = Walk(), list[str]()
+    if newest is not None:
+        heads = {newest["sequence"]: sealed["hash"]} if sealed is not None else {}
+        keys = [key for body in announced for key in _announced(body)]
+        problems += held(newest["text"], heads, keys, f"checkpoint {newest['sequence']}", sequence=newest["sequence"])
+        if sealed is not None:
+            before = Walk(sealed["sequence"] - 1, sealed["previous"])
+            problems += before.step(sealed)
+            walk = before
+    for row in rows:
+        problems += walk.step(row)
+    return tuple(problems)
+
+
 def held(
     text: str, heads: dict[int, bytes], keys: Sequence[Ed25519PublicKey], name: str, *, sequence: int | None = None
 ) -> list[str]:

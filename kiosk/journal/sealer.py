@@ -6,7 +6,7 @@ Works in the transactions that are written anyway, and makes one of its own only
 import asyncio
 from datetime import datetime
 
-from kiosk.journal import audit, outbox
+from kiosk.journal import audit, inspection, outbox
 from kiosk.journal.checkpoint import checkpoint_text, due
 from kiosk.journal.database import Journal, Transaction
 from kiosk.journal.identity import KioskKey
@@ -58,6 +58,18 @@ class Sealer:
             checkpoint_text(tx, self._key)
         if _unseen(tx):
             tx.set_fact(SEEN_FACT, tx.now)
+
+
+def damage(tx: Transaction) -> tuple[str, ...]:
+    """What is wrong with the end of the record, as found at start; empty if it is as it was left."""
+    newest = tx.row("SELECT sequence, text FROM checkpoint ORDER BY sequence DESC LIMIT 1")
+    since = newest["sequence"] if newest else 0
+    return inspection.check_end(
+        newest,
+        tx.row("SELECT * FROM audit WHERE sequence = ?", since),
+        tx.rows("SELECT * FROM audit WHERE sequence > ? ORDER BY sequence", since),
+        [row["body"] for row in tx.rows("SELECT body FROM audit WHERE kind = ?", audit.Event.KIOSK_KEY_MADE.value)],
+    )
 
 
 def note_correction(tx: Transaction, seconds: float) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
+from drivers.contract.device import IntentId
 from drivers.contract.errors import DeviceError
 from drivers.contract.thermal_printer import ThermalPrinter
 from drivers.contract.ticket_dispenser import TicketDispenser
@@ -63,21 +64,26 @@ class TicketDesk:
 
     async def give(self, service: str, request_id: str) -> Ticket:
         """The ticket of this request; printed at most once, however often the request is repeated."""
-        ticket, new = await self._journal.write(lambda tx: self._queue.issue(tx, service, request_id))
+
+        def issue(tx: Transaction) -> tuple[Ticket, bool, IntentId | None]:
+            ticket, new = self._queue.issue(tx, service, request_id)
+            printed = new and self._printer is not None
+            return ticket, new, acts.intend(tx, "print_slip", request_id) if printed else None
+
+        ticket, new, intent = await self._journal.write(issue)
         if not new:
             return ticket
-        cause = await self._on_paper(ticket, request_id)
+        cause = await self._on_paper(ticket, request_id, intent)
         if cause is None:
-            return await self._delivered(request_id, TicketMedium.PAPER, None, None)
+            return await self._delivered(request_id, TicketMedium.PAPER, None, None, intent=intent)
         preprinted = await self._preprinted(request_id)
         medium = TicketMedium.SCREEN if preprinted is None else TicketMedium.PREPRINTED
         return await self._delivered(request_id, medium, preprinted, cause)
 
-    async def _on_paper(self, ticket: Ticket, request_id: str) -> str | None:
-        """Prints it; None if the printer proved it, else why not."""
-        if self._printer is None:
+    async def _on_paper(self, ticket: Ticket, request_id: str, intent: IntentId | None) -> str | None:
+        """Prints it; None if the printer proved it, which is still to be written; else why not."""
+        if self._printer is None or intent is None:
             return DeviceCause.NO_DEVICE.value
-        intent = await self._journal.write(lambda tx: acts.intend(tx, "print_slip", request_id))
         blocks = ticket_blocks(ticket, self._office, simulated=self._simulated, timezone=self._zone)
         try:
             await self._printer.print_slip(intent, blocks)
@@ -86,7 +92,6 @@ class TicketDesk:
             log.warning("ticket %s: not on paper: %s", ticket.number, error)
             await self._journal.write(lambda tx: acts.ended(tx, intent, outcome))
             return error.cause.value
-        await self._journal.write(lambda tx: acts.ended(tx, intent, JobOutcome.DONE))
         return None
 
     async def _preprinted(self, request_id: str) -> str | None:
@@ -123,8 +128,19 @@ class TicketDesk:
         return change
 
     async def _delivered(
-        self, request_id: str, medium: TicketMedium, preprinted: str | None, cause: str | None
+        self,
+        request_id: str,
+        medium: TicketMedium,
+        preprinted: str | None,
+        cause: str | None,
+        *,
+        intent: IntentId | None = None,
     ) -> Ticket:
-        return await self._journal.write(
-            lambda tx: self._queue.delivered(tx, request_id, medium, preprinted=preprinted, cause=cause)
-        )
+        """Writes how it reached the resident; `intent` is the act that did it, if that is still open."""
+
+        def change(tx: Transaction) -> Ticket:
+            if intent is not None:
+                acts.ended(tx, intent, JobOutcome.DONE)
+            return self._queue.delivered(tx, request_id, medium, preprinted=preprinted, cause=cause)
+
+        return await self._journal.write(change)

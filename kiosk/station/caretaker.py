@@ -20,6 +20,8 @@ from kiosk.station.refusal import Refused
 log = logging.getLogger(__name__)
 
 LOOK_EVERY = 2.0
+REST = 10.0
+"""Seconds between two looks while no job is open; a collection settles what it finds by itself."""
 HOLD = 300.0
 """Seconds for which a card whose making or hand-over was cut off waits inside for its holder to come back."""
 
@@ -38,6 +40,7 @@ class Caretaker:
         self.at_work = asyncio.Lock()
         """Held by whoever moves the card: the caretaker or a collection."""
         self.ready = False
+        self._idle = False
 
     async def run(self) -> None:
         """For ever: settles what is open whenever nobody else moves the card."""
@@ -45,7 +48,7 @@ class Caretaker:
             if not self.at_work.locked():
                 async with self.at_work:
                     await self.look()
-            await asyncio.sleep(LOOK_EVERY)
+            await asyncio.sleep(REST if self._idle else LOOK_EVERY)
 
     async def clean(self, mandate: Mandate) -> None:
         """Runs the printer's cleaning cycle. Refused while a card is on its way, and if the printer does not do it."""
@@ -70,6 +73,7 @@ class Caretaker:
     async def look(self) -> None:
         """Settles the open job if there is one and the printer answers."""
         job = await self._book.current()
+        self._idle = job is None
         if job is None:
             self._held = None
             self._is_ready()

@@ -38,6 +38,7 @@ log = logging.getLogger(__name__)
 
 LOOK_EVERY = timedelta(hours=1)
 """A clock that was set does not make a day go unnoticed for longer."""
+UNDER_WAY = "a card is under way; count when it has ended"
 TOLD_FACT = "unclosed_day_told"
 
 
@@ -80,8 +81,10 @@ class DayDesk:
         """Refused while a card is under way and for a day that is closed; BooksRefuse for a day to come and for a count
         that leaves out what the books have; Denied for people who may not."""
         mandate = await self._people.prove(request)
-        known = await self._journal.read(lambda tx: _close_of(tx, request.request_id))
+        known, under_way = await self._journal.read(lambda tx: (_close_of(tx, request.request_id), find_open(tx)))
         if known is None:
+            if under_way is not None:  # at once: by the time it has ended, what was counted is old
+                raise Refused(m.Cause.BUSY, UNDER_WAY)
             async with self._path:  # no blank leaves the hopper between the printer's count and the books
                 fed = await self._fed_count()
                 known = await self._journal.write(lambda tx: self._close(tx, request, mandate, fed))
@@ -127,7 +130,7 @@ class DayDesk:
         if day > today:
             raise BooksRefuse(f"{day} has not come yet")
         if find_open(tx) is not None:
-            raise Refused(m.Cause.BUSY, "a card is under way; count when it has ended")
+            raise Refused(m.Cause.BUSY, UNDER_WAY)
         who = spend(tx, mandate, Operation.DAILY_CLOSE, day.isoformat())
         upto = last_move(tx)
         since = tx.number("SELECT coalesce(max(ledger_upto), 0) FROM day_close")

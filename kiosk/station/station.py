@@ -32,7 +32,7 @@ from kiosk.devices.profile import Profile
 from kiosk.journal import audit, export, inspection
 from kiosk.journal.database import Journal, Transaction
 from kiosk.journal.identity import KioskKey
-from kiosk.journal.sealer import Sealer
+from kiosk.journal.sealer import Sealer, damage
 from kiosk.journal.timekeeper import TimeKeeper, TimeSource
 from kiosk.people.acts import spend
 from kiosk.people.desk import PeopleDesk
@@ -81,6 +81,7 @@ class Station:
         self._time = TimeKeeper(clock, battery=profile.kiosk.clock_battery)
         self.key = KioskKey.kept(journal.path.parent, profile.kiosk.id, chance)
         self.sealer = Sealer(journal, self.key, self._time)
+        self._damage: tuple[str, ...] = ()
         self._revision = 0
         self._change = asyncio.Condition()
         self._tasks: list[asyncio.Task[None]] = []
@@ -221,6 +222,9 @@ class Station:
             close_cut_off_acts(tx)
             audit.append(tx, audit.Event.KIOSK_STARTED, "kiosk", version=version(), profile=self.profile.name)
 
+        self._damage = await self.journal.read(damage)
+        for problem in self._damage:
+            log.critical("journal: %s", problem)
         await self.sealer.start()
         await self.journal.write(begin)
         self.machine.watch(lambda slot, status: self.changed())
@@ -365,6 +369,8 @@ class Station:
         for device in (self.machine.card_printer, self.machine.card_encoder, scanner):
             if device is not None and device.status.causes and not device.lock.locked():
                 return device.status.causes[0]
+        if self._damage:
+            return m.Cause.JOURNAL_DAMAGED
         if await self.journal.read(behind):
             return m.Cause.JOURNAL_BEHIND
         if finger and self._examiner.cause is not None:

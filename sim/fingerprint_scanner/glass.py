@@ -1,5 +1,6 @@
 """What the sensor makes of the finger on its glass."""
 
+from functools import lru_cache
 from pathlib import Path
 
 from PIL import Image
@@ -25,6 +26,7 @@ def seen(picture: Path, dpi: int, size: tuple[int, int] | None = None) -> Image.
     return glass
 
 
+@lru_cache(maxsize=32)
 def pressed(picture: Path, width: int, height: int, dpi: int) -> bytes:
     """The image buffer, `width` x `height` pixels of 4 bits, two per byte, left pixel in the high nibble, 0 = ridge."""
     pixels = seen(picture, dpi, (width, height)).tobytes()

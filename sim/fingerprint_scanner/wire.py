@@ -22,10 +22,7 @@ class Command:
 def packet(address: int, pid: int, body: bytes) -> bytes:
     """EF01, address, packet id, length of body and checksum together, body, checksum."""
     length = len(body) + 2
-    total = pid + (length >> 8) + (length & 0xFF)
-    for byte in body:
-        total += byte
-    total &= 0xFFFF
+    total = (pid + (length >> 8) + (length & 0xFF) + sum(body)) & 0xFFFF
     return (
         bytes([0xEF, 0x01])
         + address.to_bytes(4, "big")

@@ -24,9 +24,10 @@ from sim.office.plan import OPEN, Blackout, Day, Outage, Trouble, Visit, plan
 from sim.office.record import DayRecord
 from sim.world import Event, Place
 
-REST = 30.0
+REST = 60.0
 """Seconds between two polls of an idle device: what costs most of an idle day is asking devices how they are."""
-ASK_CENTRE = 60.0
+ASK_CENTRE = 300.0
+"""Seconds between two questions for approvals; what happened is told at once."""
 LOOK = 1.0
 """Seconds between two looks of the card printer's driver while it moves something."""
 BLANKS = 40

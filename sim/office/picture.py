@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 from sim.office.record import DayRecord, Line
 
-WIDTH, LEFT, ROW, GAP = 1400, 150, 30, 8
+WIDTH, LEFT, ROW, GAP = 1400, 170, 30, 8
 HOUR = 3600.0
 OPENS = 8
 """The clock's hour at opening."""
@@ -93,6 +93,16 @@ def _box(sheet: _Sheet, start: float, end: float, colour: str, title: str, low: 
     return f'<rect x="{left:.1f}" y="{top:.1f}" width="{width:.1f}" height="{height:.1f}" fill="{colour}">{tip}</rect>'
 
 
+def _words(sheet: _Sheet, at: float, text: str) -> str:
+    """A word beside what happened, readable without a pointer."""
+    return f'<text x="{sheet.x(at) + 4:.1f}" y="{sheet.top + 11:.1f}" fill="{ORANGE}">{html.escape(text)}</text>'
+
+
+def _most(sheet: _Sheet, text: str) -> str:
+    """What the full height of a row means."""
+    return f'<text x="{LEFT - 6}" y="{sheet.top + 11:.1f}" fill="#777" text-anchor="end">{text}</text>'
+
+
 def _clock(at: float) -> str:
     minutes = int(at // 60) + OPENS * 60
     return f"{minutes // 60:02d}:{minutes % 60:02d}"
@@ -104,6 +114,7 @@ def _arrivals(sheet: _Sheet, record: DayRecord) -> Iterator[str]:
         if line.what == "arrives":
             bins[int(line.at // BIN)] = bins.get(int(line.at // BIN), 0) + 1
     most = max(bins.values(), default=1)
+    yield _most(sheet, str(most))
     for number, count in bins.items():
         start = number * BIN
         yield _box(sheet, start, start + BIN * 0.92, GREY, f"{_clock(start)}: {count} arrive", high=count / most)
@@ -111,6 +122,7 @@ def _arrivals(sheet: _Sheet, record: DayRecord) -> Iterator[str]:
 
 def _waits(sheet: _Sheet, record: DayRecord) -> Iterator[str]:
     longest = max(record.waits, default=0.0) or 1.0
+    yield _most(sheet, f"{longest / 60:.0f}")
     arrivals = [line for line in record.lines if line.what == "arrives"]
     for line in arrivals:
         wait = record.wait_of.get(line.who, 0.0)
@@ -133,6 +145,8 @@ def _spans(
         elif began and not well:
             if why:
                 yield _box(sheet, since, line.at, away, why)
+                if len(why.split()) > 2 and away == ORANGE:
+                    yield _words(sheet, since, why.split(" ", 2)[2])
             elif since < line.at:
                 yield _box(sheet, since, line.at, here, "", 0.3, 0.7)
             since, well = line.at, True
@@ -156,6 +170,7 @@ def _device(name: str, record: DayRecord) -> Callable[[_Sheet], Iterator[str]]:
             elif line.what != "well":
                 wrong = line
                 yield _box(sheet, line.at, line.at, ORANGE, f"{_clock(line.at)} {line.what}")
+                yield _words(sheet, line.at, line.what)
 
     return draw
 
@@ -183,6 +198,7 @@ def _cards(sheet: _Sheet, record: DayRecord) -> Iterator[str]:
 
 def _stock(sheet: _Sheet, record: DayRecord) -> Iterator[str]:
     most = max((count for _, count in record.stock), default=1) or 1
+    yield _most(sheet, str(most))
     ends = [*(at for at, _ in record.stock[1:]), record.closed]
     for (at, count), end in zip(record.stock, ends, strict=True):
         yield _box(sheet, at, end, GREY, f"{_clock(at)}: {count} blanks", high=count / most)

@@ -33,7 +33,8 @@ class QrCodes:
 
     def _drawn(self) -> tuple[Image.Image, str] | None:
         try:
-            code = segno.make_qr(self.data, error=self.level, boost_error=False)
+            # Readers take any mask; mask 0, a chequerboard, leaves few large areas and needs no search.
+            code = segno.make_qr(self.data, error=self.level, boost_error=False, mask=0)
         except ValueError:
             return None  # more than a code can hold prints nothing, as on the machine
         bits = bytes(255 if dark else 0 for row in code.matrix for dark in row)

@@ -34,6 +34,7 @@ async def first_day(desk: Desk, staff: Iterable[Colleague]) -> None:
 
 async def signed(desk: Desk, centre: Centre, request: R, people: Sequence[str] = PAIR) -> R:
     """`request`, proven by these people of the centre's staff. They set their PINs first if they never did."""
-    await first_day(desk, centre.staff)
     known = {one.id: one for one in centre.staff}
-    return await s.proven(desk, request, [credential(known[name]) for name in people])
+    named = [known[name] for name in people]
+    await first_day(desk, named)
+    return await s.proven(desk, request, [credential(one) for one in named])

@@ -17,8 +17,8 @@ async def come_back(kiosk: Office) -> None:
     assert len(kiosk.world.at(Place.HAND)) == 1
 
 
-@pytest.mark.parametrize("step", [m.Step.FEED, m.Step.ENCODE, m.Step.VERIFY, m.Step.PRINT])
-async def test_a_cut_before_the_card_is_finished_costs_a_blank_and_gives_one_card(tmp_path: Path, step: m.Step) -> None:
+@pytest.mark.parametrize("step", [m.Step.FEED, m.Step.PRINT])
+async def test_a_cut_while_the_card_moves_or_is_printed_costs_a_blank(tmp_path: Path, step: m.Step) -> None:
     async with office(tmp_path) as kiosk:
         await kiosk.scan_slip()
         kiosk.finger()
@@ -31,6 +31,46 @@ async def test_a_cut_before_the_card_is_finished_costs_a_blank_and_gives_one_car
         [recovered] = kiosk.audited("job_recovered")
         assert recovered["found"] == "scrapped"
         await come_back(kiosk)
+        await kiosk.balanced(taken=1, scrapped=1)
+
+
+@pytest.mark.parametrize("step", [m.Step.ENCODE, m.Step.VERIFY])
+async def test_a_cut_while_the_chip_is_written_costs_nothing_but_the_way_back(tmp_path: Path, step: m.Step) -> None:
+    async with office(tmp_path) as kiosk:
+        await kiosk.scan_slip()
+        kiosk.finger()
+        await kiosk.step(step)
+        begun = kiosk.world.in_path()
+
+        await kiosk.power_cut()
+
+        [recovered] = kiosk.audited("job_recovered")
+        assert recovered["found"] == "unfinished"
+        assert begun is not None
+        assert begun.place is Place.CONTACTLESS, "kioskd alone does not go on with it"
+        assert (await kiosk.api.state()).blanks.path == 1
+        await come_back(kiosk)
+        assert kiosk.world.at(Place.HAND) == [begun]
+        await kiosk.balanced(taken=1)
+
+
+async def test_a_half_written_card_is_not_finished_for_the_next_resident(tmp_path: Path) -> None:
+    async with office(tmp_path) as kiosk:
+        await kiosk.scan_slip()
+        kiosk.finger()
+        await kiosk.step(m.Step.ENCODE)
+        begun = kiosk.world.in_path()
+        await kiosk.power_cut()
+
+        other = kiosk.centre.people[1]
+        await kiosk.scan_slip(other)
+        kiosk.finger(other)
+        await kiosk.stage(m.Stage.TAKE_CARD)
+        card = kiosk.world.take_card()
+        await kiosk.stage(m.Stage.DONE)
+        assert begun is not None
+        assert card is not begun
+        assert begun.place is Place.REJECT
         await kiosk.balanced(taken=1, scrapped=1)
 
 

@@ -12,7 +12,9 @@ from PIL import Image
 from kiosk.api.client import ApiError, Client
 from kiosk.clock import SystemChance, WallClock
 from kiosk.journal import audit
-from kiosk.journal.database import Journal
+from kiosk.journal.checkpoint import checkpoint_text
+from kiosk.journal.database import Journal, Transaction
+from kiosk.journal.identity import KioskKey
 from kiosk.station.daemon import JOURNAL
 from tests.kiosk.diagnostics import kioskd
 
@@ -96,12 +98,44 @@ def test_the_journal_is_verified_while_kioskd_is_dead(tmp_path: Path) -> None:
     assert ": the chain holds\n" in done.stdout
 
 
+def test_an_auditor_exports_the_journal_of_a_dead_kiosk_and_checks_it_elsewhere(tmp_path: Path) -> None:
+    journal = Journal(tmp_path / JOURNAL, WallClock(), SystemChance(), threaded=False)
+    key = KioskKey.kept(tmp_path, "SPC01-K1", SystemChance())
+
+    def work(tx: Transaction) -> str:
+        audit.append(tx, audit.Event.KIOSK_KEY_MADE, "kiosk", key=key.public)
+        audit.append(tx, audit.Event.TICKET_ISSUED, "resident", number="A-001")
+        return checkpoint_text(tx, key)
+
+    slip = journal.write_now(work)
+    journal.close()
+    here, file = ("--state", tmp_path, "--run", tmp_path), tmp_path / "audit.jsonl"
+    done = kiosk("journal", "export", "--out", file, *here)
+    assert done.returncode == 0, done.stderr
+    done = kiosk("journal", "verify", "--export", file, "--key", key.public)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "2 records" in done.stdout
+
+    assert kiosk("journal", "verify", "--checkpoint", slip, *here).returncode == 0
+    torn = slip.replace("SPC01-K1/2/", "SPC01-K1/3/")
+    done = kiosk("journal", "verify", "--checkpoint", torn, *here)
+    assert done.returncode == 1
+    assert "checkpoint given (1): this checkpoint was not signed by this kiosk" in done.stdout
+
+    file.write_text(file.read_text().replace("A-001", "A-002"))
+    done = kiosk("journal", "verify", "--export", file, "--key", key.public)
+    assert done.returncode == 1
+    assert "record 2: was altered" in done.stdout
+    assert "--export needs --key" in refused("journal", "verify", "--export", file)
+    assert "expected base64" in refused("journal", "verify", "--export", file, "--key", "no key")
+
+
 @pytest.mark.wall
 async def test_status_shows_the_running_kiosk_and_what_is_wrong_with_it(tmp_path: Path) -> None:
     async with kioskd.listening(tmp_path / "kioskd.sock"):
         status, shown, complaint = await typed("status", "--run", tmp_path)
     assert (status, complaint) == (0, "")
-    for word in ("SIMULATED", "card_printer", "link_down", "blanks_out", "10 loaded"):
+    for word in ("SIMULATED", "card_printer", "link_down", "blanks_out", "10 received", "0 vault"):
         assert word in shown
 
 

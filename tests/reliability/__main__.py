@@ -1,9 +1,16 @@
-"""`python -m tests.reliability`: the campaign of cut schedules of single card jobs, as long as you like (make soak)."""
+"""`python -m tests.reliability`: the campaigns of docs/reliability.md, as long as you like (make soak).
+
+Without a choice: cut schedules of single card jobs. `--disk N`: N cuts of records and a tenth as many jobs on a disk
+that forgets, the wrong ways beside ours. `--kills N`: SIGKILL at the Nth system call of a real process.
+"""
 
 import argparse
 import sys
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from time import perf_counter
 
+from tests.reliability import killed, ways
 from tests.reliability.campaign import Findings, campaign, replay_line, replayed
 
 SHOWN = 10
@@ -16,7 +23,13 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--replay", metavar="JSON", help="play one schedule, as a failed campaign printed it")
+    parser.add_argument("--disk", type=int, metavar="N", help="cut N times at the calls that reach the disk")
+    parser.add_argument("--kills", type=int, metavar="N", help="kill a process N times, each time at another call")
     chosen = parser.parse_args()
+    if chosen.disk:
+        return 0 if ways.report(chosen.disk, chosen.disk // 10, seed=chosen.seed, workers=chosen.workers) else 1
+    if chosen.kills:
+        return _killed(chosen.kills)
     if chosen.replay:
         outcome = replayed(chosen.replay)
         print(outcome.ended, *sorted(outcome.reached), *outcome.violations, *outcome.unintended, sep="\n  ")
@@ -29,6 +42,14 @@ def main() -> int:
         told=lambda so_far: print(f"{so_far.schedules} schedules, {len(so_far.failed)} failed", flush=True),
     )
     return report(findings, perf_counter() - began)
+
+
+def _killed(kills: int) -> int:
+    with TemporaryDirectory(prefix="anjungan-kills-") as folder:
+        deaths = killed.campaign(kills, Path(folder))
+    print(f"{deaths.kills} kills at {dict(deaths.at)}; {deaths.acknowledged} records acknowledged")
+    print(*(deaths.lost or ["none lost"]), sep="\n")
+    return 1 if deaths.lost or deaths.kills < kills else 0
 
 
 def report(findings: Findings, seconds: float) -> int:

@@ -12,11 +12,12 @@ import multiprocessing
 import random
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from tempfile import TemporaryDirectory
 
 from kiosk.cards.maker import CardMaker
 from tests.reliability.path import RAM, Cut, Maker, Outcome, Schedule, as_words, from_words, play, work_in
+from tests.reliability.planted import OURS, PROGRAMS
 
 POWER_ON = ("keep", "eject", "reject", None)
 FAULTS = (
@@ -62,12 +63,15 @@ class Findings:
     schedules: int = 0
     cuts: int = 0
     reached: Counter[str] = field(default_factory=Counter)
+    harmed: int = 0
+    """Schedules after which cards and books are wrong; a movement without an intent alone is not counted here."""
     failed: list[tuple[Schedule, list[str]]] = field(default_factory=list)
 
     def add(self, schedule: Schedule, outcome: Outcome) -> None:
         self.schedules += 1
         self.cuts += len(schedule.cuts)
         self.reached.update(outcome.reached)
+        self.harmed += bool(outcome.violations)
         if outcome.violations or outcome.unintended:
             self.failed.append((schedule, outcome.violations + outcome.unintended))
 
@@ -76,8 +80,8 @@ class Findings:
         return [branch for branch in RARE if not self.reached[branch]] if self.schedules >= RARE_FROM else []
 
 
-def moments_of_the_plain_job() -> int:
-    return play(Schedule(())).moments
+def moments_of_the_plain_job(disk: str | None = None) -> int:
+    return play(Schedule((), disk=disk)).moments
 
 
 def schedules(count: int, seed: int, moments: int) -> Iterator[Schedule]:
@@ -107,14 +111,21 @@ def _cut(chance: random.Random, upto: int) -> Cut:
 
 
 def campaign(
-    count: int, *, seed: int = 1, workers: int = 1, told: Callable[[Findings], None] = lambda findings: None
+    count: int,
+    *,
+    seed: int = 1,
+    workers: int = 1,
+    disk: str | None = None,
+    program: str = OURS,
+    told: Callable[[Findings], None] = lambda findings: None,
 ) -> Findings:
-    """Plays `count` schedules. `told` hears of the progress."""
+    """Plays `count` schedules, on that kind of disk (see Schedule.disk). `told` hears of the progress."""
     findings = Findings()
-    todo = schedules(count, seed, moments_of_the_plain_job())
+    plan = schedules(count, seed, moments_of_the_plain_job(disk))
+    todo = ((replace(schedule, disk=disk), program) for schedule in plan)
     if workers == 1:
-        for schedule in todo:
-            findings.add(schedule, _quietly(schedule))
+        for one in todo:
+            findings.add(*_played(one))
         return findings
     with (
         TemporaryDirectory(dir=RAM if RAM.is_dir() else None, prefix="anjungan-cuts-") as folder,
@@ -137,8 +148,9 @@ def hunt(maker: Maker, limit: int, *, seed: int = 1) -> tuple[int, list[str]] | 
     return None
 
 
-def _played(schedule: Schedule) -> tuple[Schedule, Outcome]:
-    return schedule, _quietly(schedule)
+def _played(one: tuple[Schedule, str]) -> tuple[Schedule, Outcome]:
+    schedule, program = one
+    return schedule, _quietly(schedule, PROGRAMS[program])
 
 
 def _quietly(schedule: Schedule, maker: Maker = CardMaker) -> Outcome:

@@ -45,6 +45,8 @@ from sim.office.mortal import Killed, Moments, MortalJournal, TappedWorld, tappe
 from sim.seam.pipe import PipeConnector
 from sim.world import Place
 from tests.kiosk.mandates import mandate
+from tests.reliability.crash_journal import FILE, MortalCrashJournal
+from tests.reliability.disk import Disk, Loss
 
 PACE = 0.1
 POLL = 0.5
@@ -55,6 +57,8 @@ OUTAGE = 5.0
 QUICK = 0.4
 VISITS = 9
 LASTING = " lasting"
+LYING = "LYING"
+"""A disk that says it has synced and has not, under a journal that asks for FULL."""
 LIMIT = 900.0
 """Virtual seconds in which a resident has his card, or knows that he must go to a counter."""
 
@@ -84,6 +88,9 @@ class Schedule:
     hand: str = "quick"
     fault: str | None = None
     seed: int = 0
+    disk: str | None = None
+    """The journal on a disk that forgets (tests/reliability/disk.py), each of whose calls is a moment as well: how the
+    journal syncs (FULL, NORMAL, OFF), or LYING. None: a commit either happened or not."""
 
 
 @dataclass
@@ -146,6 +153,10 @@ class Hall:
 
     def __init__(self, folder: Path, schedule: Schedule, maker: Maker) -> None:
         self._file = folder / "journal.sqlite"
+        self._fate = random.Random(f"disk {schedule.seed}")
+        self._disk = None
+        if schedule.disk is not None:
+            self._disk = Disk({FILE: self._file.read_bytes()}, lying=schedule.disk == LYING)
         self._clock = OfficeClock()
         self._chance = SeededChance(schedule.seed)
         self._maker = maker
@@ -169,7 +180,7 @@ class Hall:
         self.struck.clear()
         self.cut = self._cuts.pop(0) if self._cuts else None
         self.moments.count = 0
-        self.journal = MortalJournal(self._file, self._clock, self._chance, self.moments)
+        self.journal = self._journal()
         self.watch.journal = self.journal
         self._links = [
             PipeConnector(tapped(one.serve, one.DEVICE, self.moments)) for one in (self.printer, self.encoder)
@@ -191,9 +202,20 @@ class Hall:
         self._care = asyncio.create_task(self.caretaker.run())
         self._care.add_done_callback(lambda task: task.cancelled() or task.exception())
 
+    def _journal(self) -> MortalJournal:
+        if self._disk is None:
+            return MortalJournal(self._file, self._clock, self._chance, self.moments)
+        self._disk.reached = lambda kind: None  # while it opens, nobody else is at work
+        synchronous = "FULL" if self.schedule.disk in (None, LYING) else str(self.schedule.disk)
+        journal = MortalCrashJournal(self._disk, self._clock, self._chance, self.moments, synchronous)
+        self._disk.reached = lambda kind: self.moments.reached(f"disk {kind}")
+        return journal
+
     def _strike(self, count: int, name: str) -> None:
         if self.cut is not None and count == self.cut.moment and not self.struck.is_set():
             self.journal.dead = True
+            if self._disk is not None:
+                self._disk.cut()
             if self.cut.power_on is not None:
                 self.moments.dark = True
                 self.printer.power_on_behaviour = self.cut.power_on
@@ -210,7 +232,12 @@ class Hall:
         await self._printing.stop()
         await self._encoding.stop()
         self.watch.settle()
-        self.journal.close()
+        if self._disk is None:
+            self.journal.close()
+        else:
+            loss = self._fate.choice(tuple(Loss)) if self.moments.dark else None
+            self._disk.come_back(loss, self._fate)  # no call of the dead connection does anything any more
+            self.journal.close()
         if self.cut is not None and self.cut.stolen:
             self.world.take_card()
         if self.moments.dark:
@@ -277,7 +304,7 @@ async def _live(hall: Hall, outcome: Outcome) -> None:
         hand = "quick"
         hall.repaired()
     hall.moments.strike = None
-    await asyncio.sleep(5.0)  # the caretaker has a last look
+    await asyncio.sleep(15.0)  # the caretaker has a last look
 
 
 async def _played(folder: Path, schedule: Schedule, maker: Maker) -> Outcome:

@@ -53,6 +53,33 @@ class _WritesAfterDoing(JobBook):
             await super().failed(intent, outcome)
 
 
+class _RecordsAfterDoing(JobBook):
+    """The program that most people would write: each step is recorded once it is done, none before."""
+
+    def __init__(self, journal: Any) -> None:
+        super().__init__(journal)
+        self._late: dict[IntentId, dict[str, Any]] = {}
+
+    async def intend(self, job: Job, state: JobState, **known: Any) -> tuple[Job, IntentId]:
+        never = IntentId(f"{UNWRITTEN} {job.id} {state}")
+        self._late[never] = {"state": state, **known}
+        return job, never
+
+    async def done(self, job: Job, intent: IntentId | None, state: JobState) -> Job:
+        if intent in self._late:
+            job, intent = await super().intend(job, **self._late.pop(intent))
+        return await super().done(job, intent, state)
+
+    async def failed(self, intent: IntentId, outcome: JobOutcome) -> None:
+        if intent not in self._late:
+            await super().failed(intent, outcome)
+
+    async def close(self, job: Job, end: JobEnd, reason: str, *, intent: IntentId | None = None) -> None:
+        if intent in self._late:
+            job, intent = await super().intend(job, **self._late.pop(intent))
+        await super().close(job, end, reason, intent=intent)
+
+
 class _ForgetsALedgerRow(JobBook):
     """A blank that goes to the reject bin is not booked out of the path."""
 
@@ -84,3 +111,6 @@ BUGS: dict[str, Maker] = {
     "swap two steps": _with(_WritesAfterDoing),
     "forget a ledger row": _with(_ForgetsALedgerRow),
 }
+OURS, AFTER = "intents first", "record after doing"
+PROGRAMS: dict[str, Maker] = {OURS: CardMaker, AFTER: _with(_RecordsAfterDoing)}
+"""Ours, and the wrong way that is shown beside it."""

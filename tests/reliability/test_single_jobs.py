@@ -6,11 +6,12 @@ from tests.reliability.campaign import campaign, hunt, replay_line, replayed, sc
 from tests.reliability.path import Cut, Schedule, play
 from tests.reliability.planted import BUGS
 
-CI_SCHEDULES = 3_000
+CI_SCHEDULES = 10_000
 FOUND_WITHIN = 1_000
 
 
-@pytest.mark.timeout(900)
+@pytest.mark.long
+@pytest.mark.timeout(1800)
 def test_no_schedule_of_cuts_loses_or_doubles_a_card() -> None:
     findings = campaign(CI_SCHEDULES, workers=2)
 

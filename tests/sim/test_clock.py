@@ -1,10 +1,14 @@
 """Virtual time: waits cost nothing, order replays from a seed, a deadlock is told."""
 
 import asyncio
+import shutil
+import subprocess
+from pathlib import Path
 
 import pytest
 
 from sim.clock import Deadlock, run
+from tests.sim.clock_story import DIGEST, digest
 
 
 def test_a_day_of_waiting_takes_no_time() -> None:
@@ -52,3 +56,24 @@ def test_a_deadlock_is_told_instead_of_hanging() -> None:
 
     with pytest.raises(Deadlock):
         run(stuck())
+
+
+def test_the_same_seed_gives_the_same_digest_on_this_python() -> None:
+    assert digest() == DIGEST
+
+
+@pytest.mark.parametrize("version", ["3.11", "3.12", "3.13"])
+def test_the_same_seed_gives_the_same_digest_on_another_python(version: str) -> None:
+    for python in _pythons(version):
+        told = subprocess.run([python, "-m", "tests.sim.clock_story"], capture_output=True, text=True, check=False)
+        assert told.stdout.strip() == DIGEST, f"{python}: {told.stderr}"
+
+
+def _pythons(version: str) -> list[str]:
+    """Interpreters of this version here: on the path, or kept by pyenv. Skips if there is none."""
+    known = [f"python{version}", *map(str, (Path.home() / ".pyenv/versions").glob(f"{version}.*/bin/python"))]
+    found = [one for one in known if shutil.which(one)]
+    works = [one for one in found if not subprocess.run([one, "-c", ""], capture_output=True, check=False).returncode]
+    if not works:
+        pytest.skip(f"there is no Python {version} here")
+    return works

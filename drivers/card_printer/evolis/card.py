@@ -73,9 +73,27 @@ class CardPath:
             )
         self._held = _Held(station, count)
 
+    async def adopt(self, station: Station) -> None:
+        """From here on the card at the station counts as fed by this program; a restart before this is forgotten. That
+        a printer which has restarted prints on the card inside, and takes none from the hopper, is unconfirmed: so
+        `print` counts afterwards."""
+        steps = self._steps
+        with not_begun():
+            words = await steps.at_rest()
+            if self._sensors.position(words) is CardPosition.INSIDE and words.info & Info.JUST_RESET:
+                await steps.order("Scs")
+                words = await steps.look()
+            if self._sensors.position(words) is not CardPosition.INSIDE or meaning.station(words) is not station:
+                raise sequence(f"adopt: no card at the {station} station, {words.raw()}", DeviceCause.CARD_LOST)
+            await steps.host_in_charge()
+            await steps.order(f"Pcim;{self._options.input_tray}")
+            self._sensors.forget_restart(words)
+            self._held = _Held(station, await self._sensors.fed_count())
+
     async def print(self, front: Image, back: Image | None) -> None:
         commands = job.sequence(self._options, front, back)
         with not_begun():
+            held = self._held
             words = await self._only_the_encoded_card()
             if back is not None and not words.config & Config.FLIP:
                 raise unsupported("print on both sides")
@@ -98,6 +116,9 @@ class CardPath:
                 f"print: the card did not stay inside ({where}); is hold_tray {self._options.hold_tray!r} right?",
                 outcome=JobOutcome.UNKNOWN,
             )
+        count = await self._sensors.fed_count()
+        if held is not None and held.fed_count is not None and count != held.fed_count:
+            raise DeviceError(DeviceCause.JAM, "print: the hopper gave a card meanwhile", outcome=JobOutcome.UNKNOWN)
 
     async def _only_the_encoded_card(self) -> StatusWords:
         """The guard against cards without a chip: print only on the card that was fed, still where it was encoded."""

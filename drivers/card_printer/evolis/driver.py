@@ -80,6 +80,10 @@ class Driver(CardPrinter):
     async def print_faces(self, intent: IntentId, front: Image, back: Image) -> None:
         await self._act(intent, lambda: self._card.print(front, back))
 
+    async def adopt(self, station: Station) -> None:
+        async with self.lock:
+            await self._card.adopt(station)
+
     async def present(self, intent: IntentId) -> None:
         await self._act(intent, self._card.present)
 

@@ -7,6 +7,7 @@ maker's own software (framing on USB and TCP).
 import re
 from dataclasses import dataclass
 from enum import IntFlag
+from functools import lru_cache
 
 from drivers.contract.errors import ProtocolError
 
@@ -275,9 +276,12 @@ class Unpublished(IntFlag):
     """A word of which no bit is known."""
 
 
-def _bits(kind: type[IntFlag], value: int) -> list[str]:
+@lru_cache(maxsize=256)
+def _bits(kind: type[IntFlag], value: int) -> tuple[str, ...]:
+    """Kept: a printer is asked twice a second, and says the same few things."""
     known = {member.value: member.name.lower() for member in kind if member.name}
-    return [known.get(bit, f"{bit:08x}") for bit in (1 << shift for shift in range(31, -1, -1)) if value & bit]
+    bits = (1 << shift for shift in range(31, -1, -1))
+    return tuple(known.get(bit, f"{bit:08x}") for bit in bits if int(value) & bit)
 
 
 def frame(command: str, data: bytes = b"") -> bytes:
@@ -295,6 +299,7 @@ def decode_answer(raw: bytes) -> str:
     return body.decode("ascii").strip()
 
 
+@lru_cache(maxsize=64)
 def decode_status(answer: str) -> StatusWords:
     """`Rpst`: 4 to 8 words of 8 hexadecimal digits, either case, run together. ProtocolError for anything else."""
     if not _WORDS.fullmatch(answer):

@@ -46,6 +46,8 @@ class Driver(Indicator):
         self._link = link
         self._line: _Line | None = None
         self._gone = False
+        self._known = False
+        """The line's level has been read since the pin was taken."""
         self._settling: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
@@ -72,9 +74,12 @@ class Driver(Indicator):
         if self._gone:
             await self._let_go()
         if self._line is None:
-            self._gone = False
+            self._gone, self._known = False, False
             self._line = self._take_pin(await self._link.open(self._lost))
         await self._link.refresh()
+        if not self._known:
+            await asyncio.sleep(0)  # finding out where the line stands is no edge
+            self._known = True
         return self._line
 
     def _take_pin(self, factory: Any) -> _Line:
@@ -93,6 +98,8 @@ class Driver(Indicator):
 
     def _moved(self) -> None:
         """The newest edge counts from now."""
+        if not self._known:
+            return
         if self._settling is not None:
             self._settling.cancel()
         self._settling = asyncio.get_running_loop().create_task(self._settle())

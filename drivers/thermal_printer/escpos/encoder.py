@@ -157,7 +157,8 @@ def _module(block: Qr, model: Model) -> int:
     if not block.data.isprintable():
         raise SlipError("QR: holds control characters")
     try:
-        code = segno.make_qr(block.data, error="m", mode="byte", boost_error=False)
+        # Only the size is asked here: any mask will do, and to find the best would be nine tenths of the work.
+        code = segno.make_qr(block.data, error="m", mode="byte", boost_error=False, mask=0)
     except ValueError as error:
         raise SlipError(f"QR: {len(block.data)} characters are more than a code can hold") from error
     modules = int(code.symbol_size(border=QUIET_MODULES)[0])

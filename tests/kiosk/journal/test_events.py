@@ -54,3 +54,8 @@ def test_what_the_program_appends_is_declared() -> None:
         event = Event[name.removeprefix("audit.Event.")]
         given = {word.arg for word in call.keywords}
         assert given <= event.fields, f"{place}: {event} does not declare {given - event.fields}"
+
+
+def test_what_is_declared_is_appended_somewhere() -> None:
+    appended = {ast.unparse(call.args[1]).removeprefix("audit.Event.") for _, call in _appends()}
+    assert {event.name for event in Event} == appended

@@ -86,6 +86,20 @@ def test_a_file_that_is_no_journal_is_refused(path: Path) -> None:
         opened(path)
 
 
+def test_a_damaged_journal_is_kept_as_it_is_and_the_kiosk_does_not_start_on_it(path: Path) -> None:
+    """No new journal takes its place: an empty ledger would be a lie, and the old file is the evidence."""
+    journal = opened(path)
+    fill(journal, 200)
+    journal.close()
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2 : len(data) // 2 + 4096] = bytes(4096)
+    path.write_bytes(data)
+    with pytest.raises(JournalError, match=r"(?s)damaged .*; keep the file and call a technician|not a journal"):
+        opened(path)
+    assert path.read_bytes() == data
+    assert [file.name for file in path.parent.iterdir() if not file.name.endswith(("-wal", "-shm"))] == [path.name]
+
+
 def test_the_ledger_and_the_audit_only_grow(journal: Journal) -> None:
     fill(journal, 1)
     with pytest.raises(sqlite3.IntegrityError, match="only grows"):

@@ -1,6 +1,7 @@
 """A running kiosk seals what it records, the centre keeps the proof, and an auditor takes it away."""
 
 import asyncio
+import sqlite3
 import stat
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -240,3 +241,34 @@ def test_a_record_without_a_clock_is_of_the_first_version(tmp_path: Path) -> Non
     row["hash"] = seal(1, "x", "1 centre 0", "k", "a", "{}", GENESIS)
     assert Walk().step(row) == []
     assert Walk().step(row | {"clock": ""}) == ["record 1: was altered"]
+
+
+# -- a record that was changed while kioskd was off --------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "UPDATE audit SET actor = 'OFFICER-9' WHERE sequence = (SELECT max(sequence) FROM audit)",
+        "DELETE FROM audit WHERE sequence = (SELECT max(sequence) FROM audit) - 1",
+        "UPDATE audit SET hash = randomblob(32) WHERE sequence = (SELECT max(sequence) FROM checkpoint)",
+        "DELETE FROM audit WHERE sequence >= (SELECT max(sequence) FROM checkpoint)",
+    ],
+)
+async def test_a_kiosk_whose_record_was_changed_makes_no_card_and_says_why(tmp_path: Path, change: str) -> None:
+    async with office(tmp_path) as kiosk:
+        await kiosk.ticket()
+        await asyncio.sleep(61)
+        await kiosk.ticket()
+        await kiosk.die()
+        raw = sqlite3.connect(tmp_path / JOURNAL)
+        raw.execute("DROP TRIGGER audit_only_grows_update")
+        raw.execute("DROP TRIGGER audit_only_grows_delete")
+        raw.execute(change)
+        raw.commit()
+        raw.close()
+
+        await kiosk.boot()
+        assert await kiosk.refused(kiosk.scan_slip()) == m.Cause.JOURNAL_DAMAGED
+        assert (await kiosk.ticket()).number == "D-003", "numbers are still given, and everything is still recorded"
+        assert [check.ok for check in await kiosk.api.self_test() if check.name == "journal"] == [False]

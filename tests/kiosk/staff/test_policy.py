@@ -188,5 +188,6 @@ def test_the_page_repeats_the_table() -> None:
     for operation, rule in RULES.items():
         roles = ", ".join(sorted(rule.roles))
         led = "" if rule.led_by == rule.roles else f", led by {' or '.join(sorted(rule.led_by))}"
-        assert f"| `{operation}` | {roles}{led} | {rule.people} | {'yes' if rule.reason else 'no'} |" in said
+        line = f"| `{operation}` | {roles}{led} | {rule.people} | {'yes' if rule.reason else 'no'} |"
+        assert line in said, f"write into docs/people.md: {line}"
     assert len(said) == len(RULES)

@@ -303,7 +303,7 @@ class TwoPeople(RuleBasedStateMachine):
 
 
 @pytest.mark.long
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(900)
 def test_no_single_person_issues_a_card_in_1000_runs() -> None:
     began = time.process_time()
     run_state_machine_as_test(

@@ -59,7 +59,8 @@ SHORT = (1, 15)
 """The data groups of a chip with short files: each command of the whole story, fewer times."""
 VISITS = 6
 TO_THE_FIRST_FILE = 6
-"""Memory writes of a run up to its first file: sequence counter, twice the try counter, key, attempts, file."""
+"""Memory writes of a run up to its first file: sequence counter, twice the try counter, key, attempts, file. In a run
+that still has to give the card its keys, it is a try counter of the session under these."""
 STORE, GENERATE, SET_STATUS = 0xE2, 0x46, 0xF0
 INITIALIZE, EXTERNAL = 0x50, 0x82
 """INITIALIZE UPDATE, to which a card shows which keys it has, and EXTERNAL AUTHENTICATE, which costs it a try."""

@@ -13,7 +13,7 @@ from drivers.contract.card_printer import CardPosition, CardPrinter, Evidence, S
 from drivers.contract.device import IntentId
 from drivers.contract.errors import DeviceError
 from drivers.contract.status import Status
-from drivers.contract.words import DeviceCause
+from drivers.contract.words import Completion, DeviceCause
 from sim.world import PATH, Card, Place, World
 
 HAND = 0.4
@@ -34,7 +34,8 @@ class Mechanics:
 
 
 class Conveyor(CardPrinter):
-    """One life's hold of the mechanics; `cut` it, and nothing of that life moves a card any more."""
+    """One life's hold of the mechanics; `cut` it, and nothing of that life moves a card any more. Like a real printer's
+    driver it prints only on a card that it fed or adopted, and that no restart came over since."""
 
     can_encode = True
 
@@ -42,6 +43,7 @@ class Conveyor(CardPrinter):
         super().__init__()
         self._is = mechanics
         self._cut = False
+        self._ours: Card | None = None
 
     def cut(self) -> None:
         self._cut = True
@@ -67,10 +69,22 @@ class Conveyor(CardPrinter):
             raise DeviceError(DeviceCause.BLANKS_OUT)
         self._is.fed += 1
         self._is.restarted = False
+        self._ours = blanks[0]
         self._is.world.move(blanks[0], Place.CONTACTLESS)
+
+    async def adopt(self, station: Station) -> None:
+        card = self._need()
+        if card.place is not Place.CONTACTLESS:
+            raise DeviceError(DeviceCause.CARD_LOST, "no card at the station", completion=Completion.SEQUENCE_ERROR)
+        self._ours = card
+        self._is.restarted = False
 
     async def print_front(self, intent: IntentId, face: Image) -> None:
         card = self._need()
+        if card is not self._ours or self._is.restarted:
+            raise DeviceError(
+                DeviceCause.HARDWARE, "print: not a card to print on", completion=Completion.SEQUENCE_ERROR
+            )
         self._is.world.move(card, Place.PRINT)
         card.front = face
         card.prints += 1

@@ -40,13 +40,13 @@ def test_every_write_of_the_chip_and_every_commit_of_the_journal_is_struck() -> 
 
 
 def test_a_case_replays_from_its_line() -> None:
-    case = Case(17, Cut.MIX, MAINS, commit=4, side="after")
+    case = Case(21, Cut.MIX, MAINS, commit=4, side="after")
     assert play(case) == replayed(replay_line(case).split("'")[1])
 
 
 def test_the_judge_sees_a_chip_that_can_be_read_before_it_is_a_document(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Reader, "may_read", lambda reader, number, right: True)
-    torn = play(Case(13, Cut.HALF, MAINS))
+    torn = play(Case(17, Cut.HALF, MAINS))
     assert any("half written" in fault for fault in torn.violations)
 
 

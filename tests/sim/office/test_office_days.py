@@ -16,11 +16,12 @@ from sim.office.plan import plan
 from sim.office.record import DayRecord
 from sim.world import Place
 
-DAYS = 4
-RESIDENTS = 60
+DAYS = 10
+RESIDENTS = 300
 
 
-@pytest.mark.timeout(600)
+@pytest.mark.long
+@pytest.mark.timeout(1800)
 def test_no_day_with_cuts_faults_and_dishonest_people_loses_or_doubles_anything(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -1,0 +1,35 @@
+"""What a day costs the SD card: syncs and bytes, counted by the disk under the real journal."""
+
+from pathlib import Path
+
+import pytest
+
+from kiosk.clock import Chance, Clock
+from sim.office import house
+from sim.office.day import live
+from sim.office.mortal import Moments
+from tests.reliability.crash_journal import MortalCrashJournal
+from tests.reliability.disk import Disk
+
+RESIDENTS = 100
+PER_RESIDENT = 7.5
+BYTES = 100_000
+IDLE = 600
+"""Syncs of a day on which nobody comes: each minute the clock is kept, so that it never runs backwards."""
+
+
+@pytest.mark.timeout(300)
+def test_a_day_stays_within_what_an_sd_card_can_bear(monkeypatch: pytest.MonkeyPatch) -> None:
+    disk = Disk()
+
+    def journal(path: Path, clock: Clock, chance: Chance, moments: Moments) -> MortalCrashJournal:
+        return MortalCrashJournal(disk, clock, chance, moments, "FULL")
+
+    monkeypatch.setattr(house, "MortalJournal", journal)
+
+    record = live(1, 0, RESIDENTS, cuts=False)
+
+    print(f"{RESIDENTS} residents: {record.counts['commits']} commits, {disk.syncs} syncs, {disk.bytes_written} bytes")
+    assert record.violations == []
+    assert record.counts["commits"] <= disk.syncs <= IDLE + PER_RESIDENT * RESIDENTS
+    assert disk.bytes_written <= BYTES * RESIDENTS
