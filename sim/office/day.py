@@ -268,10 +268,13 @@ class OfficeDay:
         house.centre.outage = "none"
         for simulator in house.simulators.values():
             simulator.faults.clear()
+        house.thermal.power_cut()  # a cutter that stuck is freed by hand, with the printer switched off and on
+        house.thermal.power_on()
         if not house.alive:
             await house.clear_away()
             house.power_on()
             await self._boot()
+        await asyncio.sleep(2 * REST)  # every device has been asked since
         await self._settled()
         self._count_commits()
         record, journal = self.record, house.journal
