@@ -1,14 +1,42 @@
-"""What the screen does: a pure state machine. No Kivy, no clock, no network.
+"""`step` and what it decides by: from an event to the next page and the effects."""
 
-`step(screen, event)` gives what the screen knows afterwards and the effects to carry out. Timers are events like any
-other. Everything that belongs to one resident lives in `page` and is dropped with it; only the language outlives a
-page, and that is reset on the way back to the idle page.
-"""
-
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 from kiosk.api import messages as m
 from kiosk.api.identifiers import is_slip, nik_fault
+from kiosk.screen.flow.events import (
+    AskStaff,
+    Cancel,
+    Collect,
+    Disconnected,
+    Effect,
+    Elapsed,
+    Event,
+    Pressed,
+    Refused,
+    Scanned,
+    SetTimer,
+    Started,
+    TakeTicket,
+    Ticketed,
+    Told,
+    Updated,
+)
+from kiosk.screen.flow.pages import (
+    DEFAULT_LANGUAGE,
+    LANGUAGES,
+    Collecting,
+    Identify,
+    Idle,
+    Page,
+    Refusal,
+    Screen,
+    Services,
+    Starting,
+    Ticketing,
+    TicketShown,
+    TypeNik,
+)
 
 NIK_LENGTH = 16
 SLIP_MAX = 64
@@ -23,198 +51,10 @@ REPLY_WITHIN = 35.0
 AWAY_AFTER = 2.0
 """Seconds without kioskd until the screen says so."""
 
-DEFAULT_LANGUAGE = "id"
-LANGUAGES = ("id", "en")
-
 ACTIVE = frozenset({m.Stage.FINGER, m.Stage.WORKING, m.Stage.TAKE_CARD})
 INTERRUPTED = "interrupted"
 """The screen's own cause: kioskd restarted and no longer knows the collection that was under way."""
 
-
-# -- pages -------------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Idle:
-    pass
-
-
-@dataclass(frozen=True)
-class Services:
-    pass
-
-
-@dataclass(frozen=True)
-class Ticketing:
-    """The number has been asked for. Sent again, with the same id, if kioskd goes away meanwhile."""
-
-    request: str
-    service: str
-    unsent: bool = False
-
-
-@dataclass(frozen=True)
-class TicketShown:
-    ticket: m.Ticket
-
-
-@dataclass(frozen=True)
-class Identify:
-    """Scan the slip, or choose to type. `fault` is a cause: what was wrong with the last scan."""
-
-    fault: str | None = None
-
-
-@dataclass(frozen=True)
-class TypeNik:
-    digits: str = field(default="", repr=False)
-    fault: str | None = None
-    """As kiosk.api.identifiers.nik_fault."""
-    shown: bool = False
-    """The resident asked to see his digits; else all but the newest are dots."""
-
-
-@dataclass(frozen=True)
-class Starting:
-    request: str
-
-
-@dataclass(frozen=True)
-class Collecting:
-    collection: m.Collection
-    seen: bool = False
-    """kioskd's own state has shown this collection; if it then disappears, kioskd has lost it."""
-    asked: bool = False
-    """Staff have been asked for; the button may not be pressed twice."""
-
-
-@dataclass(frozen=True)
-class Refusal:
-    """Something could not be started. `of` is what: `ticket` or `collect`."""
-
-    cause: str
-    of: str
-
-
-Page = Idle | Services | Ticketing | TicketShown | Identify | TypeNik | Starting | Collecting | Refusal
-
-
-@dataclass(frozen=True)
-class Screen:
-    """Everything the screen knows."""
-
-    prefix: str = "screen00"
-    """Unpredictable, per process; request ids are this and a counter."""
-    count: int = 0
-    page: Page = Idle()
-    language: str = DEFAULT_LANGUAGE
-    warned: bool = False
-    """"Masih di sini?" is showing."""
-    kiosk: m.State | None = None
-    connected: bool = True
-    away: bool = False
-    """kioskd has been away long enough to say so."""
-    dismissed: str | None = None
-    """The collection that the resident left; its finger page is not shown again."""
-
-
-# -- events ------------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Pressed:
-    action: str
-
-
-@dataclass(frozen=True)
-class Scanned:
-    """One line from the slip scanner."""
-
-    text: str = field(repr=False)
-
-
-@dataclass(frozen=True)
-class Told:
-    """kioskd's newest state."""
-
-    state: m.State
-
-
-@dataclass(frozen=True)
-class Disconnected:
-    pass
-
-
-@dataclass(frozen=True)
-class Ticketed:
-    request: str
-    ticket: m.Ticket
-
-
-@dataclass(frozen=True)
-class Started:
-    request: str
-    collection: m.Collection
-
-
-@dataclass(frozen=True)
-class Updated:
-    """The answer to a call for staff, or to a cancel: the collection as it is now."""
-
-    collection: m.Collection
-
-
-@dataclass(frozen=True)
-class Refused:
-    """`cause` None: kioskd could not be reached, so nobody knows whether the request arrived."""
-
-    request: str
-    cause: str | None
-
-
-@dataclass(frozen=True)
-class Elapsed:
-    timer: str
-
-
-Event = Pressed | Scanned | Told | Disconnected | Ticketed | Started | Updated | Refused | Elapsed
-
-
-# -- effects -----------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class TakeTicket:
-    request: str
-    service: str
-
-
-@dataclass(frozen=True)
-class Collect:
-    request: str
-    slip: str | None = field(default=None, repr=False)
-    nik: str | None = field(default=None, repr=False)
-
-
-@dataclass(frozen=True)
-class AskStaff:
-    collection: str
-
-
-@dataclass(frozen=True)
-class Cancel:
-    collection: str
-
-
-@dataclass(frozen=True)
-class SetTimer:
-    """Starts the named timer anew; None stops it."""
-
-    timer: str
-    seconds: float | None
-
-
-Effect = TakeTicket | Collect | AskStaff | Cancel | SetTimer
 Step = tuple[Screen, tuple[Effect, ...]]
 
 
