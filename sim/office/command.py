@@ -40,7 +40,6 @@ RARE_FROM = 2_000
 def office(argv: Sequence[str]) -> int:
     """Exit status: 0 well, 1 a checker saw something wrong or a rare branch was never reached, 2 bad words."""
     chosen = _parser().parse_args(argv)
-    logging.disable(logging.CRITICAL)  # kioskd's own log of a thousand deaths
     days = range(chosen.day, chosen.day + 1) if chosen.day is not None else range(chosen.days)
     records = []
     for record in _lived(chosen, days):
@@ -93,9 +92,12 @@ def _lived(chosen: argparse.Namespace, days: Sequence[int]) -> Iterator[DayRecor
 
 
 def _one(job: tuple[int, int, int, bool]) -> DayRecord:
-    logging.disable(logging.CRITICAL)
     seed, day, residents, cuts = job
-    return live(seed, day, residents, cuts=cuts)
+    logging.disable(logging.CRITICAL)  # kioskd's own log of a thousand deaths
+    try:
+        return live(seed, day, residents, cuts=cuts)
+    finally:
+        logging.disable(logging.NOTSET)
 
 
 def _line(record: DayRecord) -> str:

@@ -7,16 +7,12 @@ arguments are compared in full. All other code of the kiosk, the drivers and the
 
 import importlib
 from collections.abc import Callable, Hashable, Sequence
-from functools import cache
 from typing import Any
 
 from PIL import Image
 
 from drivers.contract.fingerprint_scanner import FingerImage, MinutiaeDetector
-from kiosk.biometrics import policy
-from kiosk.cards import lds
 from kiosk.cards.record import CardRecord
-from sim.card_printer import ink
 
 
 def _kept(work: Callable[..., Any], key: Callable[..., Hashable]) -> Callable[..., Any]:
@@ -31,31 +27,51 @@ def _kept(work: Callable[..., Any], key: Callable[..., Hashable]) -> Callable[..
     return found
 
 
-@cache
-def use() -> None:
-    """Keeps, from here on in this process: faces, photos for the chip, panels, dots on cards, finger decisions."""
-    collecting: Any = importlib.import_module("kiosk.station.collecting")
-    examiner: Any = importlib.import_module("kiosk.biometrics.examiner")
-    # The panels are the driver's own work; it is reached by name, as the kiosk reaches it, and not judged by itself.
-    job: Any = importlib.import_module("drivers.card_printer.evolis.job")
-    painter: Any = ink
-    collecting.render_front = _kept(collecting.render_front, _face_of)
-    draw = job.sequence
-    commands = _kept(lambda *drawn: tuple(draw(*drawn)), lambda options, *faces: (options, *map(_Same, faces)))
-    job.sequence = lambda *drawn: iter(commands(*drawn))
-    painter.picture = _kept(ink.picture, _ink_of)
-    files: Any = lds
-    files.small_jpeg = _kept(lds.small_jpeg, lambda photo, limit: (photo, limit))
-    decide = _kept(policy.decide, _touch_of)
+_replaced: list[tuple[Any, str, Any]] = []
+"""What was there before: module, name, function."""
 
-    def decided(image: FingerImage, references: Sequence[bytes], detector: MinutiaeDetector) -> policy.Decision:
+
+def use() -> None:
+    """Keeps, until `drop`: faces, photos for the chip, panels, dots on cards, finger decisions."""
+    if _replaced:
+        return
+    _replace("kiosk.station.collecting", "render_front", lambda draw: _kept(draw, _face_of))
+    # The panels are the driver's own work; it is reached by name, as the kiosk reaches it, and not judged by itself.
+    _replace("drivers.card_printer.evolis.job", "sequence", _commands)
+    _replace("sim.card_printer.ink", "picture", lambda draw: _kept(draw, _ink_of))
+    _replace("kiosk.cards.lds", "small_jpeg", lambda fit: _kept(fit, lambda photo, limit: (photo, limit)))
+    _replace("kiosk.biometrics.examiner", "decide", _decisions)
+
+
+def drop() -> None:
+    """From here on everything is done anew each time."""
+    while _replaced:
+        module, name, work = _replaced.pop()
+        setattr(module, name, work)
+
+
+def _replace(module: str, name: str, kept: Callable[[Callable[..., Any]], Callable[..., Any]]) -> None:
+    place = importlib.import_module(module)
+    work = getattr(place, name)
+    _replaced.append((place, name, work))
+    setattr(place, name, kept(work))
+
+
+def _commands(draw: Callable[..., Any]) -> Callable[..., Any]:
+    commands = _kept(lambda *drawn: tuple(draw(*drawn)), lambda options, *faces: (options, *map(_Same, faces)))
+    return lambda *drawn: iter(commands(*drawn))
+
+
+def _decisions(judge: Callable[..., Any]) -> Callable[..., Any]:
+    decide = _kept(judge, _touch_of)
+
+    def decided(image: FingerImage, references: Sequence[bytes], detector: MinutiaeDetector) -> Any:
         try:
-            decision: policy.Decision = decide(image, references, detector)
+            return decide(image, references, detector)
         finally:
             image.wipe()
-        return decision
 
-    examiner.decide = decided
+    return decided
 
 
 class _Same:

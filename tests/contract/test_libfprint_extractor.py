@@ -37,7 +37,13 @@ def image_of(picture: Path) -> FingerImage:
 
 
 @pytest.fixture
-def extractor() -> Iterator[Extractor]:
+def others() -> set[int]:
+    """Processes that earlier tests have started and keep."""
+    return children()
+
+
+@pytest.fixture
+def extractor(others: set[int]) -> Iterator[Extractor]:
     one = Extractor()
     one.start()
     yield one
@@ -130,23 +136,23 @@ def test_an_image_without_a_finger_is_a_reason_to_try_again(
 
 
 # -- the helper -------------------------------------------------------------------------------------------------------
-def test_a_helper_that_was_killed_between_two_images_is_replaced(extractor: Extractor) -> None:
+def test_a_helper_that_was_killed_between_two_images_is_replaced(extractor: Extractor, others: set[int]) -> None:
     before = extractor.minutiae(image_of(PICTURES[0]))
-    (helper,) = children()
+    (helper,) = children() - others
     os.kill(helper, signal.SIGKILL)
     assert extractor.minutiae(image_of(PICTURES[0])) == before
-    assert children() != [helper]
+    assert children() - others != {helper}
 
 
-def test_a_helper_ends_with_its_extractor(extractor: Extractor) -> None:
-    assert len(children()) == 1
+def test_a_helper_ends_with_its_extractor(extractor: Extractor, others: set[int]) -> None:
+    assert len(children() - others) == 1
     extractor.stop()
-    assert children() == []
+    assert children() - others == set()
 
 
-def children() -> list[int]:
+def children() -> set[int]:
     """The processes that this one has started."""
-    return [int(one) for one in Path(f"/proc/self/task/{os.getpid()}/children").read_text().split()]
+    return {int(one) for one in Path(f"/proc/self/task/{os.getpid()}/children").read_text().split()}
 
 
 def test_a_helper_that_cannot_be_started_or_is_silent_is_named() -> None:

@@ -21,6 +21,7 @@ from kiosk.station.app import create_app
 from kiosk.station.logring import LogRing
 from sim import data
 from sim.centre import Person
+from sim.office import memo
 from sim.office.house import House
 from sim.seam import vpcd
 from sim.world import Place
@@ -223,6 +224,7 @@ async def office(
     folder: Path, *, seed: int = 0, blanks: int = BLANKS, prepare: Callable[[Office], None] | None = None
 ) -> AsyncIterator[Office]:
     """An office that has opened this morning, with blanks counted in. `prepare` runs before kioskd's first start."""
+    memo.drop()  # a journey does everything itself, whatever ran before it in this process
     one = Office(folder, seed)
     if prepare is not None:
         prepare(one)

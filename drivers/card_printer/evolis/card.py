@@ -118,6 +118,9 @@ class CardPath:
             )
         count = await self._sensors.fed_count()
         if held is not None and held.fed_count is not None and count != held.fed_count:
+            if await self._sensors.fed_count() != count:
+                detail = "print: the count of fed cards changes from one answer to the next"
+                raise DeviceError(DeviceCause.PROTOCOL, detail, outcome=JobOutcome.UNKNOWN)
             raise DeviceError(DeviceCause.JAM, "print: the hopper gave a card meanwhile", outcome=JobOutcome.UNKNOWN)
 
     async def _only_the_encoded_card(self) -> StatusWords:
