@@ -16,7 +16,7 @@ from drivers.transport.base import LinkError
 from sim.data import finger_image
 from sim.fingerprint_scanner.grow import Simulator
 from sim.seam import pty
-from sim.seam.pipe import PipeConnector
+from sim.seam.pipe import DeviceSide, PipeConnector
 from sim.world import World
 
 FINGER = finger_image("101", 2)
@@ -109,6 +109,21 @@ async def test_a_finger_without_ridges_is_asked_for_again_and_the_sensor_is_not_
             assert await one.driver.wait_lifted(timeout=5)
             one.place_in(1)
             assert (await one.driver.capture(timeout=10)).pixels
+
+
+async def test_an_answer_to_what_was_called_off_may_come_in_place_of_the_next_one() -> None:
+    no_finger = bytes.fromhex("EF01FFFFFFFF0700030200 0C")
+
+    async def slow(line: DeviceSide) -> None:
+        await asyncio.sleep(0.15)  # longer than the line has to be quiet
+        await line.write(no_finger)
+        await one.serve(line)
+
+    one = Simulator(World(), seed=1)
+    driver = Driver(PipeConnector(slow), Options())
+    await driver.start()
+    assert driver.status.ready, driver.status.detail
+    await driver.stop()
 
 
 async def test_a_capture_that_is_called_off_midway_leaves_the_scanner_usable() -> None:

@@ -49,7 +49,12 @@ class Session:
         session = cls(await connector.connect(), options, str(connector))
         try:
             await session.settle()
-            await session.verify_password()
+            try:
+                await session.verify_password()
+            except ProtocolError:
+                # A slow look that was called off answers after the line seemed quiet, and in place of this command.
+                await session.settle()
+                await session.verify_password()
         except BaseException:
             await session.close()
             raise
