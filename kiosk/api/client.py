@@ -12,6 +12,7 @@ from pydantic import TypeAdapter, ValidationError
 from kiosk.api import blanks as b
 from kiosk.api import messages as m
 from kiosk.api import staff as s
+from kiosk.api.accepting import Accepted, AcceptRequest
 
 T = TypeVar("T")
 COLLECT_TIMEOUT = 30.0
@@ -157,6 +158,10 @@ class Client:
     async def close_day(self, request: b.CloseRequest) -> b.DayClosed:
         """Two people's count against the books; the same request_id gives the same close, printed once."""
         return await self._call(b.DayClosed, "POST", "/v1/close", request)
+
+    async def accept_journal(self, request: AcceptRequest) -> Accepted:
+        """Two people accept a journal that cannot be believed; the same request_id is done once."""
+        return await self._call(Accepted, "POST", "/v1/journal/accept", request)
 
     async def override(self, request: s.OverrideRequest) -> m.Collection:
         """Two people answer for a resident: the collection goes on without his finger."""

@@ -36,6 +36,8 @@ class Cause(StrEnum):
     """The centre knows more of this kiosk than its own journal: it came back from a copy."""
     JOURNAL_DAMAGED = "journal_damaged"
     """At its start kioskd found that its record does not end as it was left."""
+    FEEDS_UNEXPLAINED = "feeds_unexplained"
+    """The card printer has fed more cards than the journal knows of: it may be an old copy."""
     POWER_FAILING = "power_failing"
     """The mains are gone and the kiosk runs on its battery: no card is begun."""
     APPROVAL_MISSING = "approval_missing"
@@ -323,3 +325,5 @@ class JournalReport(Message):
     checkpoints: int = 0
     sealed: int = 0
     """The newest record that a checkpoint covers; 0 if none does."""
+    accepted: list[str] = Field(default_factory=list)
+    """Breaks that two people have accepted: no problems, but not whole either."""

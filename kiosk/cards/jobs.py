@@ -11,9 +11,11 @@ from enum import StrEnum
 from drivers.contract.device import IntentId
 from drivers.contract.words import JobOutcome
 from kiosk.cards import ledger
+from kiosk.cards.blanks.reckoning import note_fed, unexplained
 from kiosk.cards.ledger import Account
-from kiosk.journal import acts, audit, outbox
+from kiosk.journal import acts, audit, doubt, outbox
 from kiosk.journal.database import Journal, Transaction
+from kiosk.journal.doubt import Doubt
 
 
 class JobState(StrEnum):
@@ -107,6 +109,21 @@ class JobBook:
 
     async def current(self) -> Job | None:
         return await self._journal.read(find_open)
+
+    async def why_not(self, fed_count: int | None) -> Doubt | None:
+        """Why no blank may leave the hopper as far as this journal is concerned; None if one may. `fed_count`: the
+        printer's, while no card is under way: if it has fed more than was written here, an old copy of the journal was
+        put back, or somebody else feeds cards."""
+        more, standing = await self._journal.read(
+            lambda tx: (None if fed_count is None else unexplained(tx, fed_count), doubt.standing(tx))
+        )
+        if fed_count is not None and more is None:
+            await self._journal.write(lambda tx: note_fed(tx, fed_count))
+        elif more is not None and more > 0 and Doubt.FEEDS not in standing:
+            detail = f"the printer has fed {more} cards more than are written here"
+            await self._journal.write(lambda tx: doubt.found(tx, Doubt.FEEDS, detail))
+            standing.append(Doubt.FEEDS)
+        return standing[0] if standing else None
 
     async def open(self, jti: str, blank: int) -> Job:
         """A new job. The schema refuses a second open one, and any after the approval's card is out."""

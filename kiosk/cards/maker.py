@@ -108,6 +108,8 @@ class CardMaker:
         evidence = await self._printer.where()
         if evidence.position is not CardPosition.NONE:
             return Made(None, Cause.NEEDS_STAFF)
+        if (doubt := await self._book.why_not(evidence.fed_count)) is not None:
+            return Made(JobEnd.VOID, doubt)
         job = await self._book.open(jti, blank)
         report(Progress(Step.FEED, blank, notice))
         job, intent = await self._book.intend(job, JobState.FEED_INTENT, fed_before=evidence.fed_count)

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import asdict
 from datetime import datetime
 from functools import partial
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 import httpx
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -15,18 +15,18 @@ from kiosk.api.messages import Cause, Link
 from kiosk.cards.approval import Authority
 from kiosk.cards.jws import TokenError
 from kiosk.cards.personalise.custody import CentreAway
-from kiosk.centre import shelf
+from kiosk.centre import account, shelf
 from kiosk.centre.cards import Presigner
 from kiosk.centre.standing import STANDING_FACT, TOKEN_MAX, StandingError, Standings
 from kiosk.clock import Chance
-from kiosk.journal import audit, outbox
+from kiosk.journal import doubt, outbox
 from kiosk.journal.database import Journal, Transaction
 from kiosk.journal.sealer import note_correction
 from kiosk.journal.timekeeper import TimeKeeper
 from kiosk.people.roster import RosterError
 
 log = logging.getLogger(__name__)
-
+T = TypeVar("T")
 
 TIMEOUT = 10.0
 """Seconds for one question to the centre."""
@@ -34,8 +34,6 @@ NONCE_BYTES = 16
 RECEIPT = "receipt+jwt"
 RECEIPT_MAX = 2_000
 RECEIPT_FACT = "centre_receipt"
-BEHIND_FACT = "journal_behind"
-"""Set for ever once the centre was found to know more of this kiosk than this journal does."""
 CORRECTION = 60.0
 """A time that was wrong by more seconds than this is put on record."""
 
@@ -170,6 +168,31 @@ class CentreLink:
                 self._note(None, "")
         self.changed()
 
+    async def settled(self, change: Callable[[Transaction, account.Account | None], T]) -> T:
+        """Runs `change` in one transaction with what the centre holds of this kiosk, while nothing is delivered; with
+        None if the centre does not answer."""
+        async with self._round:
+            held = await self._account()
+            return await self._journal.write(lambda tx: change(tx, held))
+
+    async def _account(self) -> account.Account | None:
+        """Goes along the events that the centre may hold until it finds the last that both have; those before it count
+        as told."""
+        try:
+            await self._approvals()  # what was given on the lost stretch is on the shelf before it is judged
+            while True:
+                events = await self._journal.read(outbox.common)
+                held = await account.ask(self._http, self._authority, self._chance.token(NONCE_BYTES).hex(), events)
+                if held.agreed < await self._journal.read(outbox.told):
+                    log.critical("centre: it has lost events for which it gave a receipt")
+                    return None
+                same = dict(events).get(held.agreed)
+                if same is None or not await self._journal.write(partial(_agreed, held=held, chain=same)):
+                    return held
+        except (httpx.HTTPError, TokenError, ValueError) as error:
+            log.warning("centre: no account of this kiosk: %s", type(error).__name__)
+            return None
+
     def _note(self, cause: Cause | None, detail: str) -> None:
         if cause is not self._cause or self._since is None:
             self._cause, self._since = cause, self._time.now()
@@ -222,7 +245,9 @@ class CentreLink:
                 await self._journal.write(partial(_receipted, receipt=receipt, said=said))
             except outbox.ReceiptError as error:
                 # The line works; it is this journal that is wrong. Nothing counts as told until somebody looked.
-                await self._journal.write(partial(_behind, detail=str(error)))
+                log.critical("%s", error)
+                behind = partial(doubt.found, doubt=doubt.Doubt.BEHIND, detail=str(error), by="centre")
+                await self._journal.write(behind)
                 return
 
     @property
@@ -235,18 +260,13 @@ class CentreLink:
         return answer.content
 
 
-def behind(tx: Transaction) -> bool:
-    """True if this journal is not the newest there was of this kiosk: it came back from a copy, or was changed."""
-    return tx.fact(BEHIND_FACT) is not None
+def _agreed(tx: Transaction, held: account.Account, chain: bytes) -> bool:
+    """True if there is more that the centre may hold."""
+    before = outbox.count(tx)
+    outbox.acknowledge(tx, held.agreed, chain)
+    return 0 < outbox.count(tx) < before
 
 
 def _receipted(tx: Transaction, receipt: str, said: _Receipted) -> None:
     outbox.acknowledge(tx, said.sequence, bytes.fromhex(said.chain))
     tx.set_fact(RECEIPT_FACT, receipt)
-
-
-def _behind(tx: Transaction, detail: str) -> None:
-    if not behind(tx):
-        log.critical("%s", detail)
-        tx.set_fact(BEHIND_FACT, tx.now)
-        audit.append(tx, audit.Event.JOURNAL_BEHIND, "centre", detail=detail)

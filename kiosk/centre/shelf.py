@@ -4,6 +4,7 @@ import json
 from dataclasses import dataclass, field
 from typing import Any
 
+from kiosk.cards import lost
 from kiosk.cards.approval import RECORD_MAX, claimed
 from kiosk.journal.database import Transaction
 
@@ -35,6 +36,7 @@ def put(tx: Transaction, sent: list[tuple[str, dict[str, Any]]], cursor: int) ->
             text,
             tx.now,
         )
+    lost.doubt_next(tx)
     tx.set_fact(CURSOR_FACT, str(cursor))
 
 

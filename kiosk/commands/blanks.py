@@ -1,7 +1,9 @@
 """`kiosk blanks ...`: the blank ledger, for the officers who count. `kiosk close day`: the evening's count."""
 
+from collections.abc import Awaitable, Callable
 from datetime import date
-from typing import Annotated
+from pathlib import Path
+from typing import Annotated, TypeVar
 
 import typer
 from rich.console import Console
@@ -9,9 +11,11 @@ from rich.table import Table
 
 from kiosk.api import blanks as b
 from kiosk.api import staff as s
+from kiosk.api.client import Client
 from kiosk.commands.common import RUN, Refusal, RunDir, ask
-from kiosk.commands.mandated import PERSON, REASON, act, made, show_blanks
+from kiosk.commands.mandated import PERSON, REASON, RequestId, act, again, made, show_blanks
 
+Asked = TypeVar("Asked", bound=s.Mandated)
 People = Annotated[list[str], PERSON]
 Reason = Annotated[str, REASON]
 app = typer.Typer(no_args_is_help=True, help="Blank cards: delivery, vault, hopper, bin, destruction, cases.")
@@ -23,9 +27,6 @@ Quantity = Annotated[int, typer.Argument(help="How many, as both counted.")]
 Lot = Annotated[str | None, typer.Option(help="The lot, if positions are written down.")]
 First = Annotated[int | None, typer.Option(help="Position of the first one in its lot.")]
 Minutes = Annotated[str, typer.Option(help="Number of the minutes (berita acara).")]
-RequestId = Annotated[
-    str | None, typer.Option("--request", help="The id of a try whose answer was lost: it is done once.")
-]
 
 
 @app.command()
@@ -51,7 +52,7 @@ def receive(
     run: RunDir = RUN,
 ) -> None:
     """A delivery is counted into the vault."""
-    asked = made(b.BlanksReceived, **_again(request), quantity=quantity, note=note, lot=lot, first=first)
+    asked = made(b.BlanksReceived, **again(request), quantity=quantity, note=note, lot=lot, first=first)
     show_blanks(act(run, asked, person, 2, lambda kioskd, proven: kioskd.receive_blanks(proven)))
 
 
@@ -68,7 +69,7 @@ def load(
     """Blanks go into the hopper."""
     source = "vault" if delivery is None else "delivery"
     asked = made(
-        s.BlanksLoaded, **_again(request), quantity=quantity, source=source, note=delivery, lot=lot, first=first
+        s.BlanksLoaded, **again(request), quantity=quantity, source=source, note=delivery, lot=lot, first=first
     )
     show_blanks(act(run, asked, person, 2, lambda kioskd, proven: kioskd.load_blanks(proven)))
 
@@ -83,14 +84,14 @@ def unload(
     run: RunDir = RUN,
 ) -> None:
     """Blanks go out of the hopper into the vault."""
-    asked = made(s.BlanksUnloaded, **_again(request), quantity=quantity, lot=lot, first=first)
+    asked = made(s.BlanksUnloaded, **again(request), quantity=quantity, lot=lot, first=first)
     show_blanks(act(run, asked, person, 2, lambda kioskd, proven: kioskd.unload_blanks(proven)))
 
 
 @app.command(name="bin")
 def empty_bin(quantity: Quantity, person: People, request: RequestId = None, run: RunDir = RUN) -> None:
     """The reject bin is emptied; its cards are locked away until they are destroyed."""
-    asked = made(b.BinEmptied, **_again(request), counted=quantity)
+    asked = made(b.BinEmptied, **again(request), counted=quantity)
     show_blanks(act(run, asked, person, 2, lambda kioskd, proven: kioskd.empty_bin(proven)))
 
 
@@ -108,7 +109,7 @@ def destroy(
     """Spoiled cards are destroyed before two witnesses."""
     asked = made(
         b.BlanksDestroyed,
-        **_again(request),
+        **again(request),
         counted=quantity,
         minutes=minutes,
         witnesses=tuple(witness),
@@ -135,8 +136,8 @@ def case_open(
     run: RunDir = RUN,
 ) -> None:
     """Blanks are missing at a place, or too many are there."""
-    asked = made(b.CaseReported, **_again(request), kind=kind, place=place, quantity=quantity, reason=reason)
-    Console().print(_cases(act(run, asked, person, 2, lambda kioskd, proven: kioskd.report_case(proven))))
+    asked = made(b.CaseReported, **again(request), kind=kind, place=place, quantity=quantity, reason=reason)
+    _of_a_case(run, asked, person, lambda kioskd, proven: kioskd.report_case(proven))
 
 
 @case.command(name="found")
@@ -150,8 +151,8 @@ def case_found(
     run: RunDir = RUN,
 ) -> None:
     """Missing blanks were found, or a surplus is explained."""
-    asked = made(b.CaseSettled, **_again(request), case=number, quantity=quantity, where=where, reason=reason)
-    Console().print(_cases(act(run, asked, person, 2, lambda kioskd, proven: kioskd.settle_case(proven))))
+    asked = made(b.CaseSettled, **again(request), case=number, quantity=quantity, where=where, reason=reason)
+    _of_a_case(run, asked, person, lambda kioskd, proven: kioskd.settle_case(proven))
 
 
 @case.command(name="write-off")
@@ -164,8 +165,8 @@ def case_write_off(
     run: RunDir = RUN,
 ) -> None:
     """A case is given up, by minutes; a surplus is taken into the books."""
-    asked = made(b.CaseWrittenOff, **_again(request), case=number, minutes=minutes, reason=reason)
-    Console().print(_cases(act(run, asked, person, 2, lambda kioskd, proven: kioskd.write_off_case(proven))))
+    asked = made(b.CaseWrittenOff, **again(request), case=number, minutes=minutes, reason=reason)
+    _of_a_case(run, asked, person, lambda kioskd, proven: kioskd.write_off_case(proven))
 
 
 @close.command(name="day")
@@ -181,7 +182,7 @@ def close_day(
 ) -> None:
     """Two people's count against the books and the printer's counter, printed as a slip. Differences become cases."""
     counted = {"hopper": hopper, "bin": bin_, "vault": vault, "spoiled": spoiled}
-    asked = made(b.CloseRequest, **_again(request), counted=counted, day=None if day is None else _date(day))
+    asked = made(b.CloseRequest, **again(request), counted=counted, day=None if day is None else _date(day))
     closed = act(run, asked, person, 2, lambda kioskd, proven: kioskd.close_day(proven))
     table = Table("place", "books", "counted", "case", title=f"Close of {closed.day}")
     for one in closed.counts:
@@ -190,12 +191,18 @@ def close_day(
     console.print(table)
     console.print(_cases(closed.cases))
     if not closed.slip:
-        again = f"kiosk close day --request {asked.request_id}"
-        console.print(f"[red]The slip is not on paper ({closed.slip_cause}); print it with: {again}[/]")
+        retry = f"kiosk close day --request {asked.request_id}"
+        console.print(f"[red]The slip is not on paper ({closed.slip_cause}); print it with: {retry}[/]")
 
 
-def _again(request: str | None) -> dict[str, str]:
-    return {} if request is None else {"request_id": request}
+def _of_a_case(
+    run: Path,
+    asked: Asked,
+    people: list[str],
+    asking: Callable[[Client, Asked], Awaitable[list[b.BlankCase]]],
+) -> None:
+    """Two people do something about a case; shows every case as it is then."""
+    Console().print(_cases(act(run, asked, people, 2, asking)))
 
 
 def _date(text: str) -> date:

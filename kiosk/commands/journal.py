@@ -5,10 +5,11 @@ from typing import Annotated
 
 import typer
 
+from kiosk.api.accepting import AcceptRequest
 from kiosk.api.client import ApiError
 from kiosk.api.staff import AuditExport
 from kiosk.commands.common import RUN, STATE, Refusal, RunDir, StateDir, ask
-from kiosk.commands.mandated import PERSON, REASON, act, made
+from kiosk.commands.mandated import PERSON, REASON, RequestId, act, again, made
 from kiosk.devices.loading import load
 from kiosk.journal import export, inspection
 from kiosk.journal.audit import Report
@@ -47,10 +48,38 @@ def journal_verify(
         report = _kept(state, run, witnesses, key)
     for problem in report.problems:
         print(problem)
-    verdict = "ALTERED" if report.problems else "the chain holds"
+    for accepted in report.accepted:
+        print(accepted)
+    whole = "the chain holds but for what was accepted" if report.accepted else "the chain holds"
+    verdict = "ALTERED" if report.problems else whole
     print(f"{report.records} records, head {report.head or 'none'}: {verdict}")
     print(f"{report.checkpoints} checkpoints cover it up to record {report.sealed}")
     raise typer.Exit(1 if report.problems else 0)
+
+
+@app.command(name="accept")
+def journal_accept(
+    minutes: Annotated[str, typer.Option(help="Number of the minutes (berita acara).")],
+    person: Annotated[list[str], PERSON],
+    reason: Annotated[str, REASON],
+    hopper: Annotated[int, typer.Option(prompt="Blanks in the hopper")],
+    bin_: Annotated[int, typer.Option("--bin", prompt="Cards in the reject bin")],
+    vault: Annotated[int | None, typer.Option(help="Blanks in the vault, if it has any.")] = None,
+    spoiled: Annotated[int | None, typer.Option(help="Spoiled cards locked away, if there are any.")] = None,
+    request: RequestId = None,
+    run: RunDir = RUN,
+) -> None:
+    """Two people, one a supervisor, accept a journal that is behind, damaged, or older than the printer's count, so
+    that cards can be made again. Every blank is counted first; what is accepted stays on record."""
+    counted = {"hopper": hopper, "bin": bin_, "vault": vault, "spoiled": spoiled}
+    asked = made(AcceptRequest, **again(request), minutes=minutes, counted=counted, reason=reason)
+    accepted = act(run, asked, person, 2, lambda kioskd, proven: kioskd.accept_journal(proven))
+    for finding in accepted.findings:
+        print(finding)
+    print(f"accepted at record {accepted.record}: {', '.join(accepted.causes)}")
+    print(f"{accepted.jobs} card jobs entered on the centre's word, {len(accepted.cases)} cases open")
+    if accepted.doubtful:
+        print(f"{accepted.doubtful} approvals may have been used and give no card; the centre must give new ones")
 
 
 @app.command(name="export")
@@ -102,7 +131,9 @@ def _kept(state: Path, run: Path, witnesses: list[str], key: str | None) -> Repo
         except ValueError as wrong:
             raise Refusal("--key: expected base64 of the 32 bytes of an Ed25519 public key") from wrong
         return inspection.verify(state / JOURNAL, witnesses=witnesses, key=trusted)
-    return Report(found.records, found.head, tuple(found.problems), found.checkpoints, found.sealed)
+    return Report(
+        found.records, found.head, tuple(found.problems), found.checkpoints, found.sealed, tuple(found.accepted)
+    )
 
 
 def _exported(path: Path, key: str) -> Report:

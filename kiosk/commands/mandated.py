@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import TypeVar
+from typing import Annotated, TypeVar
 
 import typer
 from pydantic import ValidationError
@@ -18,6 +18,9 @@ Request = TypeVar("Request", bound=s.Mandated)
 
 PERSON = typer.Option("--person", metavar="ID=KEYFILE", help="Who does it; twice where it takes two.")
 REASON = typer.Option(help="Why, never who: it stays in the audit.")
+RequestId = Annotated[
+    str | None, typer.Option("--request", help="The id of a try whose answer was lost: it is done once.")
+]
 
 
 def act(
@@ -45,6 +48,11 @@ def made(kind: type[Request], /, **fields: object) -> Request:
     except ValidationError as error:
         faults = {f"{'.'.join(str(part) for part in one['loc']) or 'request'}: {one['msg']}" for one in error.errors()}
         raise Refusal("; ".join(sorted(faults))) from None
+
+
+def again(request: str | None) -> dict[str, str]:
+    """For `made`: the id of the try that is repeated, if it is one."""
+    return {} if request is None else {"request_id": request}
 
 
 def named(people: list[str], number: int) -> list[tuple[str, Path]]:

@@ -18,13 +18,15 @@ SEALED = ("sequence", "at", "clock", "kind", "actor", "body", "previous")
 """The columns that a record's hash covers, in the order of `seal`."""
 
 
-def append(tx: Transaction, event: Event, actor: str, /, **body: Any) -> None:
-    """Adds one sealed row. `actor`: `resident`, `kiosk`, `centre`, or an officer's id. `body`: fields that the event
-    declares in events.py; ValueError for any other, so that nothing is recorded that no auditor can look up."""
+def append(tx: Transaction, event: Event, actor: str, beyond: int = 0, /, **body: Any) -> int:
+    """Adds one sealed row; its number. `actor`: `resident`, `kiosk`, `centre`, or an officer's id. `body`: fields that
+    the event declares in events.py; ValueError for any other, so that nothing is recorded that no auditor can look up.
+    `beyond`: the row's number is above this one, which only the first record of a new stretch may need."""
     if undeclared := body.keys() - event.fields:
         raise ValueError(f"{event.value}: not declared in kiosk/journal/events.py: {', '.join(sorted(undeclared))}")
     last = tx.row("SELECT sequence, hash FROM audit ORDER BY sequence DESC LIMIT 1")
-    sequence, previous = (last["sequence"] + 1, last["hash"]) if last else (1, GENESIS)
+    newest, previous = (last["sequence"], last["hash"]) if last else (0, GENESIS)
+    sequence = max(newest, beyond) + 1
     text = json.dumps(body, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     hashed = seal(sequence, tx.now, tx.clock, event.value, actor, text, previous)
     tx.run(
@@ -38,6 +40,7 @@ def append(tx: Transaction, event: Event, actor: str, /, **body: Any) -> None:
         previous,
         hashed,
     )
+    return sequence
 
 
 def seal(sequence: int, at: str, clock: str, kind: str, actor: str, body: str, previous: bytes) -> bytes:
@@ -64,7 +67,7 @@ class Walk:
     def step(self, row: Row) -> list[str]:
         """What is wrong with the next record; empty if it follows."""
         problems = []
-        if row["sequence"] != self.sequence + 1:
+        if row["sequence"] != self.sequence + 1 and not self._begins_stretch(row):
             problems.append(f"record {row['sequence']}: expected number {self.sequence + 1}")
         if row["previous"] != self.head:
             problems.append(f"record {row['sequence']}: does not follow the record before it")
@@ -72,6 +75,15 @@ class Walk:
             problems.append(f"record {row['sequence']}: was altered")
         self.sequence, self.head = row["sequence"], row["hash"]
         return problems
+
+    def _begins_stretch(self, row: Row) -> bool:
+        """A new stretch leaves out numbers that the lost one may have used, and says after which record it does."""
+        if row["kind"] != Event.JOURNAL_ACCEPTED.value or row["sequence"] <= self.sequence:
+            return False
+        try:
+            return bool(json.loads(row["body"])["after"] == self.sequence)
+        except (ValueError, KeyError, TypeError):
+            return False
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +95,8 @@ class Report:
     checkpoints: int = 0
     sealed: int = 0
     """The newest record that a checkpoint of this journal covers; 0 if none does."""
+    accepted: tuple[str, ...] = ()
+    """Breaks that two people have accepted, each with what is wrong before it: not altered, but not whole either."""
 
 
 def check(rows: Iterable[Row]) -> Report:

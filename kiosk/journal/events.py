@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import Self
 
 FIELDS = {
+    "after": "Number of the last record before this one; the numbers in between belong to a stretch that was lost.",
     "approval": "Id (`jti`) of the centre's approval.",
     "attempt": "Which try of the finger it was, from 1.",
     "blank": "Which blank of the job it is, from 1.",
@@ -15,18 +16,24 @@ FIELDS = {
     "case": "Number of a case: blanks that a count did not find, or found too many.",
     "cases": "Numbers of the cases that it opened.",
     "cause": "Why: a word of the API's `Cause` or of a device; null if nothing stood in the way.",
+    "causes": "Why the journal could not be believed: words of the API's `Cause`.",
     "claimed": "Ids of the people, of those on the roster, whose names were given.",
     "collection": "Id of the resident's attempt to collect a card.",
+    "content": "SHA-256 in hex over every record before this one, exactly as it stands.",
     "counts": "For each place that was counted: what the books had there, and what was counted.",
     "day": "The office's day, as a date.",
     "detail": "For the technician: what exactly was found.",
     "digest": "SHA-256 in hex of what the chip holds once the commit arrives.",
     "document": "Number of the delivery note.",
+    "doubtful": "How many approvals give no card any more, because they may have been used.",
     "end": "How the job ended: `taken`, `scrapped`, `captured`, `void` or `unknown`.",
+    "events": "The last outbox event that kiosk and centre share, and the centre's last; null if it was not asked.",
     "fed": "The printer's count of cards fed: at the close before, now, and what the books have in between.",
+    "findings": "What is wrong with the records before, as far as it is listed.",
     "first": "Position of the first blank in its lot.",
     "found": "What the hardware's answer made of the job.",
     "job": "Id of the card job.",
+    "jobs": "How many card jobs were entered on the centre's word.",
     "key": "Base64 of the 32 bytes of an Ed25519 public key.",
     "kind": "`missing`, `surplus`, or `counter` for the printer's own count.",
     "left": "How many tries are left.",
@@ -89,6 +96,26 @@ class Event(StrEnum):
         "journal_behind",
         "The centre holds events of this kiosk that this journal does not know: no card is made any more.",
         "detail",
+    )
+    JOURNAL_DAMAGED = (
+        "journal_damaged",
+        "At its start kioskd found that the record does not end as it was left: no card is made any more.",
+        "detail",
+    )
+    FEEDS_UNEXPLAINED = (
+        "feeds_unexplained",
+        "At the start the card printer had fed more cards than this journal knows of: no card is made any more.",
+        "detail",
+    )
+    JOURNAL_ACCEPTED = (
+        "journal_accepted",
+        "The two people named as actor counted, and accepted the record before as it is: a new stretch begins.",
+        "after content causes findings minutes key events jobs counts fed cases doubtful",
+    )
+    JOB_TAKEN_OVER = (
+        "job_taken_over",
+        "A card job of a lost stretch was entered on the centre's word.",
+        "job approval end uid",
     )
     POWER_FAILED = (
         "power_failed",

@@ -1,8 +1,8 @@
 """The audit as one file that an auditor takes away: JSON lines, self-contained, signed by the kiosk.
 
-First line: what it is (`type`, `kiosk`, `key`, `at`, `records`) and a checkpoint over its newest record. Then one
-record per line, as it stands in the journal; hashes in hex. Last line: the Ed25519 signature (base64url) over
-`anjungan-1//journal-export//<SHA-256 in hex of every byte before this line>`.
+First line: what it is (`type`, `kiosk`, `key`, `at`, `records`: number of the newest) and a checkpoint over its newest
+record. Then one record per line, as it stands in the journal; hashes in hex. Last line: the Ed25519 signature
+(base64url) over `anjungan-1//journal-export//<SHA-256 in hex of every byte before this line>`.
 
 An audit record holds no personal data by declaration (events.py), so nothing is masked and every seal still holds.
 """
@@ -10,6 +10,7 @@ An audit record holds no personal data by declaration (events.py), so nothing is
 import hashlib
 import json
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from typing import Any, Protocol
 
 from cryptography.exceptions import InvalidSignature
@@ -88,9 +89,9 @@ def verify(lines: Iterable[str], key: str) -> Report:
     kept = [{"sequence": head["records"], "text": head["checkpoint"]}] if head["checkpoint"] else []
     report = inspection.check(reading.records(), kept, key=trusted)
     problems = [*report.problems, *reading.problems]
-    if report.records != head["records"]:
-        problems.append(f"{report.records} records, the first line says {head['records']}")
-    return Report(report.records, report.head, tuple(problems), report.checkpoints, report.sealed)
+    if reading.newest != head["records"]:
+        problems.append(f"the newest record is {reading.newest}, the first line says {head['records']}")
+    return replace(report, problems=tuple(problems))
 
 
 class _Reading:
@@ -99,6 +100,8 @@ class _Reading:
         self._key = key
         self._covered = hashlib.sha256()
         self._number = 0
+        self.newest = 0
+        """Number of the last record."""
         self.problems: list[str] = []
 
     def head(self) -> dict[str, Any]:
@@ -127,7 +130,8 @@ class _Reading:
             hashes = {name: bytes.fromhex(fields[name]) for name in ("previous", "hash")}
         except (ValueError, KeyError, TypeError) as error:
             raise ExportError(f"line {self._number}: not a record") from error
-        return {"sequence": fields["sequence"]} | texts | hashes
+        self.newest = fields["sequence"]
+        return {"sequence": self.newest} | texts | hashes
 
     def _next(self) -> dict[str, Any] | None:
         line = next(self._lines, None)

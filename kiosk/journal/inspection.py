@@ -3,6 +3,8 @@
 The chain and the checkpoints in the file show alteration, deletion, insertion and swap. That the end was cut off, or
 that everything was written anew by somebody who has the kiosk's key, only a checkpoint shows that was kept elsewhere
 (`witnesses`: from the centre, or the QR of a closing slip).
+
+A break that two people have accepted is neither a problem nor fine: it is told as what it is.
 """
 
 import json
@@ -13,13 +15,15 @@ from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-from kiosk.journal import checkpoint
+from kiosk.journal import checkpoint, stretch
 from kiosk.journal.audit import Event, Report, Row, Walk
 from kiosk.journal.checkpoint import CheckpointError
 from kiosk.journal.database import JournalError
 from kiosk.journal.identity import public_key
 
 RECORDS = "SELECT * FROM audit ORDER BY sequence"
+KEYS = (Event.KIOSK_KEY_MADE.value, Event.JOURNAL_ACCEPTED.value)
+"""The records that name the kiosk's key."""
 CHECKPOINTS = "SELECT sequence, text FROM checkpoint ORDER BY sequence"
 
 
@@ -32,24 +36,59 @@ def check(
 ) -> Report:
     """`checkpoints`: rows with `sequence` and `text`. `key`: the only key that counts; else the kiosk's keys are those
     that its own audit says it made."""
-    walk, problems = Walk(), list[str]()
+    walk, judged = Walk(), _Judged()
     keys: list[Ed25519PublicKey] = [] if key is None else [key]
     wanted = {int(row["sequence"]) for row in checkpoints} | set(_sequences(witnesses))
     heads: dict[int, bytes] = {}
     count = 0
     for row in rows:
         count += 1
-        problems += walk.step(row)
+        found = walk.step(row)
+        judged.record(row, found)
         if row["sequence"] in wanted:
             heads[row["sequence"]] = row["hash"]
-        if key is None and row["kind"] == Event.KIOSK_KEY_MADE.value:
+        if key is None and row["kind"] in KEYS:
             keys += _announced(row["body"])
     for row in checkpoints:
-        problems += held(row["text"], heads, keys, f"checkpoint {row['sequence']}", sequence=row["sequence"])
-    for number, text in enumerate(witnesses, 1):
-        problems += held(text, heads, keys, f"checkpoint given ({number})")
+        number = int(row["sequence"])
+        judged.checkpoint(number, held(row["text"], heads, keys, f"checkpoint {number}", sequence=number))
+    for place, text in enumerate(witnesses, 1):
+        found = held(text, heads, keys, f"checkpoint given ({place})")
+        judged.checkpoint(_signed_for(text, keys), found)
     sealed = max((int(row["sequence"]) for row in checkpoints), default=0)
-    return Report(count, walk.head.hex() if count else "", tuple(problems), len(checkpoints), sealed)
+    head = walk.head.hex() if count else ""
+    return Report(count, head, tuple(judged.problems), len(checkpoints), sealed, judged.accepted())
+
+
+class _Judged:
+    """Sorts what is found into what two people have accepted and what nobody has.
+
+    A break covers what was found before it only as long as everything there still stands exactly as it was accepted.
+    """
+
+    def __init__(self) -> None:
+        self.problems: list[str] = []
+        self._breaks: list[tuple[stretch.Break, list[str]]] = []
+        self._content = stretch.Content()
+
+    def record(self, row: Row, found: list[str]) -> None:
+        self.problems += found
+        begun = stretch.read(row)
+        if begun is not None and not found:
+            if begun.content == self._content.hex():
+                self._breaks.append((begun, self.problems))
+                self.problems = []
+            else:
+                self.problems.append(f"record {begun.record}: what stands before it is not what was accepted by it")
+        self._content.add(row)
+
+    def checkpoint(self, sequence: int | None, found: list[str]) -> None:
+        """`sequence`: the record that it speaks of; None if the kiosk has not signed it."""
+        breaks = [known for begun, known in self._breaks if sequence is not None and sequence < begun.record]
+        (breaks[0] if breaks else self.problems).extend(found)
+
+    def accepted(self) -> tuple[str, ...]:
+        return tuple(f"{begun}: {'; '.join(known)}" if known else str(begun) for begun, known in self._breaks)
 
 
 def check_end(newest: Row | None, sealed: Row | None, rows: Iterable[Row], announced: Iterable[str]) -> tuple[str, ...]:
@@ -116,6 +155,13 @@ def _sequences(texts: Iterable[str]) -> Iterator[int]:
         part = text.partition(f"{checkpoint.TYPE}//")[2].split("/")
         if len(part) > 1 and part[1].isascii() and part[1].isdigit():
             yield int(part[1][:18])
+
+
+def _signed_for(text: str, keys: Sequence[Ed25519PublicKey]) -> int | None:
+    try:
+        return checkpoint.read(text, keys).sequence
+    except CheckpointError:
+        return None
 
 
 def _announced(body: str) -> list[Ed25519PublicKey]:

@@ -35,17 +35,45 @@ class Queued:
 def put(tx: Transaction, kind: str, /, **body: Any) -> None:
     """Queues one event. Sequences are gap-free, so that the centre can see that nothing was cut out."""
     last = tx.row("SELECT sequence, hash FROM outbox ORDER BY sequence DESC LIMIT 1")
-    sequence, previous = (last["sequence"] + 1, last["hash"]) if last else (1, GENESIS)
-    text = json.dumps(body, sort_keys=True)
-    covered = json.dumps([VERSION, sequence, tx.now, kind, body, previous.hex()], sort_keys=True)
+    sequence, previous = (last["sequence"], last["hash"]) if last else (0, GENESIS)
+    _append(tx, Queued(sequence + 1, tx.now, kind, body), previous)
+
+
+def _append(tx: Transaction, event: Queued, previous: bytes) -> bytes:
+    covered = json.dumps([VERSION, event.sequence, event.at, event.kind, event.body, previous.hex()], sort_keys=True)
+    chain = hashlib.sha256(covered.encode()).digest()
     tx.run(
         "INSERT INTO outbox (sequence, at, kind, body, hash) VALUES (?, ?, ?, ?, ?)",
-        sequence,
-        tx.now,
-        kind,
-        text,
-        hashlib.sha256(covered.encode()).digest(),
+        event.sequence,
+        event.at,
+        event.kind,
+        json.dumps(event.body, sort_keys=True),
+        chain,
     )
+    return chain
+
+
+def told(tx: Transaction) -> int:
+    """The newest event for which there is a receipt; 0 if there is none."""
+    return tx.number("SELECT coalesce(max(sequence), 0) FROM outbox WHERE acknowledged = 1")
+
+
+def common(tx: Transaction) -> list[tuple[int, bytes]]:
+    """(sequence, hash) of the newest event for which there is a receipt, if there is one, and of those in `pending`:
+    among them is the last that this journal and the centre have in common."""
+    known = tx.rows("SELECT sequence, hash FROM outbox WHERE acknowledged = 1 ORDER BY sequence DESC LIMIT 1")
+    new = tx.rows("SELECT sequence, hash FROM outbox WHERE acknowledged = 0 ORDER BY sequence LIMIT ?", BATCH)
+    return [(row["sequence"], row["hash"]) for row in (*known, *new)]
+
+
+def go_on_after(tx: Transaction, sequence: int, chain: bytes, kind: str, /, **body: Any) -> None:
+    """The centre holds events up to `sequence`, whose hash is `chain`, of which this journal knows nothing. The event
+    given is the first after them; those for which there is no receipt follow it under new numbers."""
+    left = tx.rows("SELECT * FROM outbox WHERE acknowledged = 0 ORDER BY sequence")
+    tx.run("DELETE FROM outbox WHERE acknowledged = 0")
+    chain = _append(tx, Queued(sequence + 1, tx.now, kind, body), chain)
+    for number, row in enumerate(left, sequence + 2):
+        chain = _append(tx, Queued(number, row["at"], row["kind"], json.loads(row["body"])), chain)
 
 
 def pending(tx: Transaction) -> list[Queued]:

@@ -68,7 +68,7 @@ def damage(tx: Transaction) -> tuple[str, ...]:
         newest,
         tx.row("SELECT * FROM audit WHERE sequence = ?", since),
         tx.rows("SELECT * FROM audit WHERE sequence > ? ORDER BY sequence", since),
-        [row["body"] for row in tx.rows("SELECT body FROM audit WHERE kind = ?", audit.Event.KIOSK_KEY_MADE.value)],
+        [row["body"] for row in tx.rows("SELECT body FROM audit WHERE kind IN (?, ?)", *inspection.KEYS)],
     )
 
 

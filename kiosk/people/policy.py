@@ -41,6 +41,8 @@ class Operation(StrEnum):
     """Spoilt cards are destroyed, with minutes (berita acara) and witnesses."""
     DAILY_CLOSE = "daily_close"
     """The day's count against the ledger and the printer's counter."""
+    ACCEPT_JOURNAL = "accept_journal"
+    """A journal that cannot be believed is accepted as it is, after a count, by minutes (berita acara)."""
     CALL_NEXT = "call_next"
     """A counter calls its next number."""
     CLEAN_PRINTER = "clean_printer"
@@ -86,6 +88,7 @@ RULES: Mapping[Operation, Rule] = MappingProxyType(
         Operation.WRITE_OFF_CASE: _rule(2, "os", led_by="s", reason=True),
         Operation.DESTROY_BLANKS: _rule(2, "os", led_by="s", reason=True),
         Operation.DAILY_CLOSE: _rule(2, "os"),
+        Operation.ACCEPT_JOURNAL: _rule(2, "os", led_by="s", reason=True),
         Operation.CALL_NEXT: _rule(1, "os"),
         Operation.CLEAN_PRINTER: _rule(1, "ost"),
         Operation.READ_DIGEST: _rule(1, "sa"),

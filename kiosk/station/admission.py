@@ -2,6 +2,7 @@
 
 from kiosk.api.identifiers import is_slip, nik_fault
 from kiosk.api.messages import Cause, CollectRequest
+from kiosk.cards import lost
 from kiosk.cards.approval import Approval, ApprovalError, Authority
 from kiosk.cards.jobs import JobEnd, ends_of
 from kiosk.centre import shelf
@@ -51,13 +52,19 @@ class Admission:
             approval = self._authority.verify(found.token, found.record, self._time.now())
         except ApprovalError as error:
             raise Refused(error.cause, error.detail) from error
-        ends, revoked = await self._journal.read(
-            lambda tx: (ends_of(tx, approval.jti), self._standings.is_revoked(tx, approval.jti))
+        ends, revoked, doubtful = await self._journal.read(
+            lambda tx: (
+                ends_of(tx, approval.jti),
+                self._standings.is_revoked(tx, approval.jti),
+                lost.is_doubtful(tx, approval.jti),
+            )
         )
         if JobEnd.TAKEN in ends:
             raise Refused(Cause.ALREADY_COLLECTED)
         if JobEnd.UNKNOWN in ends:
             raise Refused(Cause.NEEDS_STAFF, "an earlier job of this approval is unresolved")
+        if doubtful:
+            raise Refused(Cause.NEEDS_STAFF, "may have been used on a lost stretch; the centre must approve anew")
         if revoked:
             raise Refused(Cause.APPROVAL_REVOKED)
         if finger and not approval.record.fingers:

@@ -41,6 +41,7 @@ class Caretaker:
         """Held by whoever moves the card: the caretaker or a collection."""
         self.ready = False
         self._idle = False
+        self._compared = False
 
     async def run(self) -> None:
         """For ever: settles what is open whenever nobody else moves the card."""
@@ -48,7 +49,7 @@ class Caretaker:
             if not self.at_work.locked():
                 async with self.at_work:
                     await self.look()
-            await asyncio.sleep(REST if self._idle else LOOK_EVERY)
+            await asyncio.sleep(REST if self._idle and self._compared else LOOK_EVERY)
 
     async def clean(self, mandate: Mandate) -> None:
         """Runs the printer's cleaning cycle. Refused while a card is on its way, and if the printer does not do it."""
@@ -76,6 +77,7 @@ class Caretaker:
         self._idle = job is None
         if job is None:
             self._held = None
+            await self._compare()
             self._is_ready()
             return
         try:
@@ -96,6 +98,20 @@ class Caretaker:
         if settled in (Settled.HELD, Settled.UNFINISHED):
             self._held = (job.id, asyncio.get_running_loop().time())
         self._is_ready()
+
+    async def _compare(self) -> None:
+        """Once after every start, as soon as the printer answers: has it fed more cards than this journal knows of?
+        Before each feed the card maker asks again; this is so that residents and staff are told before."""
+        if self._compared or self._printer.status.causes:
+            return
+        try:
+            evidence = await self._printer.where()
+        except DeviceError as error:
+            log.warning("the printer's count is not compared yet: %s", error)
+            return
+        self._compared = True
+        if await self._book.why_not(evidence.fed_count) is not None:
+            self._changed()
 
     async def _hold(self, job: Job, since: float) -> None:
         if asyncio.get_running_loop().time() - since < HOLD:

@@ -21,7 +21,7 @@ from kiosk.cards.blanks.cases import open_cases
 from kiosk.cards.blanks.reckoning import last_move, moved, reckon, reckon_fed
 from kiosk.cards.jobs import find_open
 from kiosk.cards.ledger import Account, sums
-from kiosk.journal import acts, audit, outbox
+from kiosk.journal import acts, audit, doubt, outbox
 from kiosk.journal.checkpoint import checkpoint_text
 from kiosk.journal.database import Journal, Transaction
 from kiosk.journal.identity import KioskKey
@@ -32,6 +32,7 @@ from kiosk.people.policy import Mandate, Operation
 from kiosk.queueing.numbers import Queue
 from kiosk.slips import closing_blocks
 from kiosk.station import requests
+from kiosk.station.counter import fed_count
 from kiosk.station.refusal import Refused
 
 log = logging.getLogger(__name__)
@@ -86,7 +87,7 @@ class DayDesk:
             if under_way is not None:  # at once: by the time it has ended, what was counted is old
                 raise Refused(m.Cause.BUSY, UNDER_WAY)
             async with self._path:  # no blank leaves the hopper between the printer's count and the books
-                fed = await self._fed_count()
+                fed = await fed_count(self._cards)
                 known = await self._journal.write(lambda tx: self._close(tx, request, mandate, fed))
             log.info("day %s closed, %d cases open", known.day, len(known.cases))
             self.unclosed = await self._journal.read(self._unclosed)
@@ -121,7 +122,7 @@ class DayDesk:
             outbox.put(tx, "day_not_closed", day=unclosed)
 
     # -- the books -----------------------------------------------------------------------------------------------
-    def _close(self, tx: Transaction, request: b.CloseRequest, mandate: Mandate, fed_count: int | None) -> b.DayClosed:
+    def _close(self, tx: Transaction, request: b.CloseRequest, mandate: Mandate, fed_now: int | None) -> b.DayClosed:
         today = datetime.fromisoformat(tx.now).astimezone(self._zone).date()
         day = request.day or today
         newest = tx.row("SELECT day FROM day_close ORDER BY day DESC LIMIT 1")
@@ -131,12 +132,14 @@ class DayDesk:
             raise BooksRefuse(f"{day} has not come yet")
         if find_open(tx) is not None:
             raise Refused(m.Cause.BUSY, UNDER_WAY)
+        if doubts := doubt.standing(tx):  # a close would take what nobody has explained for the beginning of a new day
+            raise Refused(m.Cause(doubts[0]), "the journal must be accepted first: kiosk journal accept")
         who = spend(tx, mandate, Operation.DAILY_CLOSE, day.isoformat())
         upto = last_move(tx)
         since = tx.number("SELECT coalesce(max(ledger_upto), 0) FROM day_close")
         moves = moved(tx, since)
         counts, in_bin = reckon(tx, request.counted, who)
-        fed = reckon_fed(tx, fed_count, who)
+        fed = reckon_fed(tx, fed_now, who)
         opened = [one.case for one in counts] + ([] if fed is None else [fed.case])
         cases = [case for case in opened if case is not None]
         seen = {one.place.value: [one.booked, one.counted] for one in counts}
@@ -169,7 +172,7 @@ class DayDesk:
             closed.day,
             request.request_id,
             tx.now,
-            fed_count,
+            fed_now,
             max(upto, last_move(tx)),
             closed.model_dump_json(),
         )
@@ -213,15 +216,6 @@ class DayDesk:
         return begin.astimezone(now.tzinfo)
 
     # -- hardware ------------------------------------------------------------------------------------------------
-    async def _fed_count(self) -> int | None:
-        if self._cards is None:
-            return None
-        try:
-            return (await self._cards.where()).fed_count
-        except DeviceError as error:
-            log.warning("the day's close goes without the printer's count: %s", error)
-            return None
-
     async def _on_paper(self, closed: b.DayClosed) -> b.DayClosed:
         """Prints the slip unless it certainly is on paper."""
         subject = f"close-{closed.day}"

@@ -5,6 +5,7 @@ from fastapi.responses import PlainTextResponse
 
 from kiosk.api import messages as m
 from kiosk.api import staff as s
+from kiosk.api.accepting import Accepted, AcceptRequest
 from kiosk.station.station import Station
 
 
@@ -66,6 +67,10 @@ def routes(station: Station) -> APIRouter:
     @router.post("/journal/export", response_class=PlainTextResponse)
     async def export(request: s.AuditExport) -> PlainTextResponse:
         return PlainTextResponse(await station.export_journal(request))
+
+    @router.post("/journal/accept")
+    async def accept(request: AcceptRequest) -> Accepted:
+        return await station.acceptance.accept(request)
 
     @router.post("/queue/next")
     async def call_next(request: s.NextCall) -> m.Called:

@@ -24,12 +24,12 @@ from kiosk.cards.personalise.desk import ChipDesk
 from kiosk.cards.personalise.files import DocumentSigner
 from kiosk.centre import shelf
 from kiosk.centre.cards import CentreSigner, Presigner, ShelvedSigner
-from kiosk.centre.link import CentreLink, behind
+from kiosk.centre.link import CentreLink
 from kiosk.centre.standing import Standings
 from kiosk.clock import Chance, Clock
 from kiosk.devices.machine import Machine
 from kiosk.devices.profile import Profile
-from kiosk.journal import audit, export, inspection
+from kiosk.journal import audit, doubt, export, inspection
 from kiosk.journal.database import Journal, Transaction
 from kiosk.journal.identity import KioskKey
 from kiosk.journal.sealer import Sealer, damage
@@ -42,6 +42,7 @@ from kiosk.people.policy import Operation
 from kiosk.people.roster import RosterAuthority
 from kiosk.queueing.delivery import Roll, TicketDesk
 from kiosk.queueing.numbers import Queue, Series
+from kiosk.station.accepting import AcceptanceDesk
 from kiosk.station.admission import Admission
 from kiosk.station.blanks import BlankDesk
 from kiosk.station.caretaker import Caretaker, close_cut_off_acts
@@ -81,7 +82,6 @@ class Station:
         self._time = TimeKeeper(clock, battery=profile.kiosk.clock_battery)
         self.key = KioskKey.kept(journal.path.parent, profile.kiosk.id, chance)
         self.sealer = Sealer(journal, self.key, self._time)
-        self._damage: tuple[str, ...] = ()
         self._revision = 0
         self._change = asyncio.Condition()
         self._tasks: list[asyncio.Task[None]] = []
@@ -192,6 +192,15 @@ class Station:
             self.changed,
             simulated=profile.simulated,
         )
+        self.acceptance = AcceptanceDesk(
+            journal,
+            people,
+            self.link,
+            self.key,
+            machine.card_printer,
+            self.caretaker.at_work if self.caretaker else asyncio.Lock(),
+            self.changed,
+        )
         self.power: PowerGuard | None = None
         if machine.indicator is not None:
             self.power = PowerGuard(
@@ -217,14 +226,17 @@ class Station:
     async def start(self) -> None:
         """Opens the devices, asks the hardware what the last run left, and begins to follow the centre."""
 
+        problems = await self.journal.read(damage)
+        for problem in problems:
+            log.critical("journal: %s", problem)
+
         def begin(tx: Transaction) -> None:
             self.sealer.begin(tx)
+            if problems:
+                doubt.found(tx, doubt.Doubt.DAMAGED, "; ".join(problems[: doubt.FINDINGS]))
             close_cut_off_acts(tx)
             audit.append(tx, audit.Event.KIOSK_STARTED, "kiosk", version=version(), profile=self.profile.name)
 
-        self._damage = await self.journal.read(damage)
-        for problem in self._damage:
-            log.critical("journal: %s", problem)
         await self.sealer.start()
         await self.journal.write(begin)
         self.machine.watch(lambda slot, status: self.changed())
@@ -305,6 +317,7 @@ class Station:
             problems=list(report.problems),
             checkpoints=report.checkpoints,
             sealed=report.sealed,
+            accepted=list(report.accepted),
         )
 
     async def export_journal(self, request: AuditExport) -> str:
@@ -369,10 +382,8 @@ class Station:
         for device in (self.machine.card_printer, self.machine.card_encoder, scanner):
             if device is not None and device.status.causes and not device.lock.locked():
                 return device.status.causes[0]
-        if self._damage:
-            return m.Cause.JOURNAL_DAMAGED
-        if await self.journal.read(behind):
-            return m.Cause.JOURNAL_BEHIND
+        if doubts := await self.journal.read(doubt.standing):
+            return m.Cause(doubts[0])
         if finger and self._examiner.cause is not None:
             return self._examiner.cause
         if self.profile.chip.keys == "centre" and not self.link.up:

@@ -35,6 +35,25 @@ class EventsIn(BaseModel):
     events: list[EventIn] = Field(max_length=1000)
 
 
+class HeldIn(BaseModel):
+    """An event that a kiosk has: hash over all up to it."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    sequence: int = Field(ge=1)
+    chain: str = Field(pattern=r"^[0-9a-f]{64}$")
+
+
+class AccountIn(BaseModel):
+    """A kiosk asks what the centre holds of it."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    kiosk: str = Field(min_length=1, max_length=60)
+    nonce: str = Field(pattern=r"^[0-9a-f]{16,64}$")
+    events: list[HeldIn] = Field(max_length=1000)
+
+
 def create_app(centre: Centre, master: MasterKeys | None = None) -> FastAPI:
     """The service, in front of this registry. Answers 503 to everything while the outage is `server`. `master`: the
     keys of the cards; without: the public test key."""
@@ -79,5 +98,11 @@ def create_app(centre: Centre, master: MasterKeys | None = None) -> FastAPI:
         known(office)
         told = [KioskEvent(batch.kiosk, e.sequence, e.kind, e.at, e.body) for e in batch.events]
         return {"receipt": centre.receive(batch.kiosk, told)}
+
+    @app.post("/v1/offices/{office}/account")
+    async def account(office: str, asked: AccountIn) -> dict[str, str]:
+        known(office)
+        held = [(one.sequence, one.chain) for one in asked.events]
+        return {"account": centre.account(asked.kiosk, asked.nonce, held)}
 
     return app

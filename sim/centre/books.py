@@ -13,6 +13,8 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 START = bytes(32)
+ENDS = ("taken", "scrapped", "captured", "void", "unknown")
+"""How a card job may end, as the kiosk tells it: `card_taken` and so on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,9 +38,13 @@ class KioskBook:
     """The highest sequence up to which none is missing."""
     chain: bytes = START
     """Hash over all events up to `whole`."""
+    chains: dict[int, bytes] = field(default_factory=lambda: {0: START})
+    """The same after each of them."""
     key: Ed25519PublicKey | None = None
     checkpoints: dict[int, str] = field(default_factory=dict)
     """By the number of the newest audit record that each covers."""
+    lost_stretches: list[dict[int, str]] = field(default_factory=list)
+    """Checkpoints of before each break that two people at the kiosk have accepted."""
     alarms: list[str] = field(default_factory=list)
     """What a person at the centre must look into."""
 
@@ -58,10 +64,14 @@ class KioskBook:
         fields = ["anjungan-outbox-1", event.sequence, event.at, event.kind, event.body, self.chain.hex()]
         self.chain = hashlib.sha256(json.dumps(fields, sort_keys=True).encode()).digest()
         self.whole = event.sequence
+        self.chains[self.whole] = self.chain
         if event.kind == "kiosk_key":
             self._register(event.body)
         elif event.kind == "checkpoint":
             self._keep(str(event.body.get("text")))
+        elif event.kind == "journal_accepted":
+            self.lost_stretches.append(self.checkpoints)
+            self.checkpoints = {}
 
     def _register(self, body: dict[str, Any]) -> None:
         if self.key is not None:
@@ -81,3 +91,22 @@ class KioskBook:
         if self.checkpoints and int(sequence) <= max(self.checkpoints):
             self.alarms.append(f"checkpoint {sequence} comes after {max(self.checkpoints)}")
         self.checkpoints[int(sequence)] = text
+
+    def account(self, held: list[tuple[int, str]]) -> dict[str, Any]:
+        """What a kiosk must know that has lost the end of its journal. `held`: events that it has, with hashes."""
+        same = [sequence for sequence, chain in held if self.chains.get(sequence, b"").hex() == chain]
+        agreed = max(same, default=0)
+        told = [self.events[number] for number in range(agreed + 1, self.whole + 1)]
+        cards = {
+            str(one.body["job"]): {name: one.body.get(name) for name in ("job", "approval", "uid")} | {"end": end}
+            for one in told
+            if (end := one.kind.removeprefix("card_")) in ENDS and "job" in one.body
+        }
+        sealed = max((max(kept) for kept in (*self.lost_stretches, self.checkpoints) if kept), default=0)
+        return {
+            "agreed": agreed,
+            "sequence": self.whole,
+            "chain": self.chain.hex(),
+            "sealed": sealed,
+            "cards": list(cards.values()),
+        }

@@ -227,6 +227,11 @@ class Centre:
         said = {"iss": ISSUER, "kiosk": kiosk, "sequence": book.whole, "chain": book.chain.hex()}
         return keys.sign(said, "receipt+jwt")
 
+    def account(self, kiosk: str, nonce: str, held: list[tuple[int, str]]) -> str:
+        """The signed word on what this kiosk has told, for one that has lost the end of its journal."""
+        book = self.books.setdefault(kiosk, KioskBook(kiosk))
+        return keys.sign({"iss": ISSUER, "kiosk": kiosk, "nonce": nonce} | book.account(held), "account+jwt")
+
     @property
     def events(self) -> list[KioskEvent]:
         """Everything kiosks have told, by kiosk and sequence."""

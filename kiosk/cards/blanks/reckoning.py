@@ -4,11 +4,15 @@ Three witnesses that do not know of each other: the ledger, two people's count, 
 cards fed, which no officer can set back.
 """
 
+import json
+
 from kiosk.api.blanks import CasePlace, Counted, DayMoves, FedReckoned, Reckoned
 from kiosk.cards.blanks import BooksRefuse
 from kiosk.cards.blanks.cases import IN, open_counter, open_missing, open_surplus
 from kiosk.cards.ledger import Account, sums
 from kiosk.journal.database import Transaction
+
+FED_FACT = "printer_fed"
 
 
 def last_move(tx: Transaction) -> int:
@@ -53,26 +57,53 @@ def reckon_fed(tx: Transaction, fed_count: int | None, who: str) -> FedReckoned 
     """Compares the printer's count with the cards that the books saw leave the hopper since the close before."""
     if fed_count is None:
         return None
-    before = tx.row(
-        "SELECT fed_count, ledger_upto FROM day_close WHERE fed_count IS NOT NULL ORDER BY ledger_upto DESC, at DESC"
-        " LIMIT 1"
-    )
-    if before is not None:
-        base, since = before["fed_count"], before["ledger_upto"]
-    else:
-        # The first close: the count before the first feed of this journal, and everything fed since.
-        first = tx.row("SELECT fed_before FROM job WHERE fed_before IS NOT NULL ORDER BY rowid LIMIT 1")
-        base, since = (fed_count if first is None else first["fed_before"]), 0
-    booked = tx.number(
-        "SELECT coalesce(sum(quantity), 0) FROM blank_move WHERE sequence > ? AND from_account = 'hopper' AND"
-        " to_account = 'path'",
-        since,
-    )
+    base, since = _base(tx) or (fed_count, last_move(tx))
+    booked = _fed(tx, since)
     difference = fed_count - base - booked
     case = None
     if difference:
         case = open_counter(tx, difference, f"printer fed {fed_count - base}, booked {booked}", who).case
     return FedReckoned(before=base, now=fed_count, booked=booked, difference=difference, case=case)
+
+
+def unexplained(tx: Transaction, fed_count: int) -> int | None:
+    """How many more cards the printer has fed than this journal knows of; negative: fewer, its counter is another one.
+    None if nobody has written down yet where it stood. Only while no card is under way."""
+    before = _base(tx)
+    return None if before is None else fed_count - before[0] - _fed(tx, before[1])
+
+
+def note_fed(tx: Transaction, fed_count: int) -> None:
+    """From here on the printer's count is compared with this one."""
+    tx.set_fact(FED_FACT, json.dumps([fed_count, last_move(tx), tx.now]))
+
+
+def _base(tx: Transaction) -> tuple[int, int] | None:
+    """(the printer's count, the ledger's last move then) at the newest close or note; before the first of them, from
+    the first feed of this journal; None if there was none."""
+    known: list[tuple[int, str, int]] = []
+    close = tx.row(
+        "SELECT fed_count, ledger_upto, at FROM day_close WHERE fed_count IS NOT NULL ORDER BY ledger_upto DESC, at"
+        " DESC LIMIT 1"
+    )
+    if close is not None:
+        known.append((close["ledger_upto"], close["at"], close["fed_count"]))
+    if (noted := tx.fact(FED_FACT)) is not None:
+        count, upto, at = json.loads(noted)
+        known.append((upto, at, count))
+    if known:
+        upto, _, count = max(known)
+        return count, upto
+    first = tx.row("SELECT fed_before FROM job WHERE fed_before IS NOT NULL ORDER BY rowid LIMIT 1")
+    return None if first is None else (first["fed_before"], 0)
+
+
+def _fed(tx: Transaction, since: int) -> int:
+    return tx.number(
+        "SELECT coalesce(sum(quantity), 0) FROM blank_move WHERE sequence > ? AND from_account = 'hopper' AND"
+        " to_account = 'path'",
+        since,
+    )
 
 
 def moved(tx: Transaction, since: int) -> DayMoves:

@@ -56,6 +56,7 @@ STAFF = {
     ("post", "/v1/blanks/cases/found"): Operation.SETTLE_CASE,
     ("post", "/v1/blanks/cases/written-off"): Operation.WRITE_OFF_CASE,
     ("post", "/v1/close"): Operation.DAILY_CLOSE,
+    ("post", "/v1/journal/accept"): Operation.ACCEPT_JOURNAL,
     ("post", "/v1/journal/export"): Operation.EXPORT_AUDIT,
     ("post", "/v1/printer/clean"): Operation.CLEAN_PRINTER,
     ("post", "/v1/queue/next"): Operation.CALL_NEXT,
@@ -148,6 +149,7 @@ def test_what_the_law_of_the_house_says_stands_in_the_table() -> None:
         Operation.SETTLE_CASE,
         Operation.WRITE_OFF_CASE,
         Operation.MANAGE_PEOPLE,
+        Operation.ACCEPT_JOURNAL,
     }
     assert Role.TECHNICIAN not in RULES[Operation.OVERRIDE].roles
     changing = set(Operation) - {
