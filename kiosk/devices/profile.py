@@ -169,8 +169,8 @@ class Limits(Part):
     """Seconds to wait for a finger in each attempt."""
     take_timeout: float = Field(default=30.0, gt=0, le=300)
     """Seconds a presented card stays in the exit before it is taken back."""
-    disk_free_mb: int = Field(default=50, ge=1, le=100_000)
-    """Less free space than this for the journal, and no card is begun."""
+    disk_full_percent: int = Field(default=95, ge=50, le=99)
+    """With the journal's disk this full no card is begun; what is left is for recording."""
 
 
 class Power(Part):

@@ -5,10 +5,12 @@ time the function runs inline; in kioskd on one writer thread, so that a slow di
 """
 
 import asyncio
+import re
 import shutil
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from functools import cache
 from importlib import resources
 from pathlib import Path
@@ -26,8 +28,15 @@ CHECKPOINT = 4_000
 """Pages of WAL, 4 MB, after which they are moved into the file: as many bytes as SQLite's default."""
 
 
+SCRIPT = re.compile(r"([0-9]{4})_[a-z0-9_]+\.sql")
+
+
 class JournalError(Exception):
     """The journal cannot be used: locked by another process, damaged, or of a newer version. The text says which."""
+
+
+class JournalFull(JournalError):
+    """The disk has no room for this change: nothing of it was written, and nothing that needs it may begin."""
 
 
 class Transaction:
@@ -81,6 +90,8 @@ class Journal:
         """Where the time of every transaction comes from."""
         self.before_commit: Callable[[Transaction], None] = lambda tx: None
         """Has the last word in every change, in its transaction."""
+        self.full = False
+        """The last change did not fit on the disk. The next that does ends this; the sealer tries every minute."""
         self._chance = chance
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="journal") if threaded else None
         self._connection = self._open(path)
@@ -114,7 +125,8 @@ class Journal:
         return connection
 
     async def write(self, change: Callable[[Transaction], T]) -> T:
-        """Runs `change` in one transaction; durable on disk when this returns. What `change` raises undoes it."""
+        """Runs `change` in one transaction; durable on disk when this returns. What `change` raises undoes it.
+        JournalFull if it does not fit on the disk."""
         if self._writer is None:
             return self.write_now(change)
         # Shielded: a cancelled caller must not leave a transaction whose outcome it never learns half reported.
@@ -127,10 +139,16 @@ class Journal:
             tx = Transaction(self._connection, self.clock, self._chance)
             result = change(tx)
             self.before_commit(tx)
-        except BaseException:
-            self._connection.execute("ROLLBACK")
+            self._connection.execute("COMMIT")
+        except BaseException as error:
+            if self._connection.in_transaction:  # SQLite ends it by itself for some errors
+                with suppress(sqlite3.Error):
+                    self._connection.execute("ROLLBACK")
+            if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL:
+                self.full = True
+                raise JournalFull(f"{self.path}: the disk is full; nothing was written") from error
             raise
-        self._connection.execute("COMMIT")
+        self.full = False
         return result
 
     async def read(self, question: Callable[[Transaction], T]) -> T:
@@ -142,9 +160,12 @@ class Journal:
     def read_now(self, question: Callable[[Transaction], T]) -> T:
         return question(Transaction(self._connection, self.clock, self._chance))
 
-    def free_bytes(self) -> int:
-        """Space left on the journal's disk."""
-        return shutil.disk_usage(self.path.parent).free
+    def filled(self) -> float:
+        """How full the journal's disk is, in percent, as `df` says it: what only root may use does not count."""
+        if self.full:
+            return 100.0
+        disk = shutil.disk_usage(self.path.parent)
+        return 100.0 * disk.used / (disk.used + disk.free)
 
     def close(self) -> None:
         if self._writer is not None:
@@ -152,11 +173,28 @@ class Journal:
         self._connection.close()
 
 
+def numbered(files: Iterable[tuple[str, str]]) -> tuple[str, ...]:
+    """The scripts of a schema from (name, text): number 1 first, as their names say (`0001_journal.sql`). JournalError
+    for a name without a number, for a number twice, and for one that is left out."""
+    scripts: dict[int, str] = {}
+    for name, text in files:
+        named = SCRIPT.fullmatch(name)
+        if named is None:
+            raise JournalError(f"schema/{name}: a script is named by its number, as 0001_journal.sql")
+        number = int(named[1])
+        if number in scripts:
+            raise JournalError(f"schema/{name}: there is another script with number {number}")
+        scripts[number] = text
+    absent = set(range(1, len(scripts) + 1)) - scripts.keys()
+    if absent:
+        raise JournalError(f"schema: number {min(absent)} is left out; this program is not whole")
+    return tuple(scripts[number] for number in sorted(scripts))
+
+
 @cache
 def _scripts() -> tuple[str, ...]:
-    """The schema's files in the order of their numbers."""
     files = resources.files("kiosk.journal").joinpath("schema").iterdir()
-    return tuple(file.read_text() for file in sorted(files, key=lambda file: file.name) if file.name.endswith(".sql"))
+    return numbered((file.name, file.read_text()) for file in files if file.name.endswith(".sql"))
 
 
 def _migrate(connection: sqlite3.Connection) -> None:

@@ -10,6 +10,7 @@ from sse_starlette import EventSourceResponse, ServerSentEvent
 
 from kiosk.api import messages as m
 from kiosk.cards.blanks import BooksRefuse
+from kiosk.journal.database import JournalFull
 from kiosk.people.policy import Denied
 from kiosk.people.roster import RosterError
 from kiosk.station import blank_routes
@@ -48,6 +49,11 @@ def create_app(station: Station, ring: LogRing) -> FastAPI:
     async def not_in_the_books(request: Request, error: BooksRefuse) -> JSONResponse:
         log.info("%s refused by the books: %s", request.url.path.split("/")[2], error)
         return _problem(CONFLICT, m.Cause.BOOKS_REFUSE, str(error))
+
+    @app.exception_handler(JournalFull)
+    async def full(request: Request, error: JournalFull) -> JSONResponse:
+        log.critical("%s not done: %s", request.url.path.split("/")[2], error)
+        return _problem(CONFLICT, m.Cause.DISK_FULL, "nothing was written, and nothing was begun")
 
     @app.exception_handler(RequestValidationError)
     async def malformed(request: Request, error: RequestValidationError) -> JSONResponse:

@@ -21,7 +21,7 @@ from kiosk.cards.personalise.desk import ChipDesk
 from kiosk.cards.record import masked_name
 from kiosk.centre.link import CentreLink
 from kiosk.journal import audit, outbox
-from kiosk.journal.database import Journal, Transaction
+from kiosk.journal.database import Journal, JournalFull, Transaction
 from kiosk.people.acts import spend
 from kiosk.people.digest import finger_tries
 from kiosk.people.policy import Mandate, Operation
@@ -251,9 +251,13 @@ class Collector:
 
     def _ended(self, session: asyncio.Task[None]) -> None:
         self._session = None
-        if not session.cancelled() and session.exception() is not None:
-            log.critical("collection failed", exc_info=session.exception())
-            self._show_with(stage=Stage.CANNOT, cause=Cause.INTERNAL, finger=None, step=None, masked_name=None)
+        error = None if session.cancelled() else session.exception()
+        if error is not None:
+            # Where its card is, the caretaker asks the hardware; without room on the disk, nothing was begun since.
+            full = isinstance(error, JournalFull)
+            log.critical("collection failed: %s", error, exc_info=None if full else error)
+            cause = Cause.DISK_FULL if full else Cause.INTERNAL
+            self._show_with(stage=Stage.CANNOT, cause=cause, finger=None, step=None, masked_name=None)
         asyncio.get_running_loop().call_later(KEEP_ENDED, self._forget, self.collection)
         self._changed()
 

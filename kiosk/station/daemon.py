@@ -15,7 +15,7 @@ from kiosk.centre.link import TIMEOUT
 from kiosk.clock import SystemChance, WallClock
 from kiosk.devices.machine import build, minutiae_detector
 from kiosk.devices.profile import Profile
-from kiosk.journal.database import Journal, JournalError
+from kiosk.journal.database import Journal, JournalError, JournalFull
 from kiosk.station.app import create_app
 from kiosk.station.logring import LogRing
 from kiosk.station.station import Station
@@ -43,6 +43,9 @@ def main(profile: Profile, state: Path, run: Path) -> int:
         listener = _listener(run)
         try:
             asyncio.run(_serve(profile, journal, listener, ring))
+        except JournalFull as error:  # systemd starts it again until there is room
+            print(f"kioskd: {error}; make room on this disk", file=sys.stderr)
+            return 1
         finally:
             listener.close()
             (run / SOCKET).unlink(missing_ok=True)

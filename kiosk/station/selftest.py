@@ -3,16 +3,15 @@
 from kiosk.api.messages import CheckResult, JournalReport, State
 from kiosk.journal.timekeeper import TimeKeeper, TimeSource
 
-MEGABYTE = 1_000_000
 
-
-def judge(state: State, journal: JournalReport, clock: TimeKeeper, *, free: int, needed: int) -> list[CheckResult]:
-    """What `state`, `journal` and `clock`, asked just now, mean. `free` and `needed`: bytes on the journal's disk."""
+def judge(state: State, journal: JournalReport, clock: TimeKeeper, *, filled: float, most: int) -> list[CheckResult]:
+    """What `state`, `journal` and `clock`, asked just now, mean. `filled`: how full the journal's disk is, in percent;
+    `most`: from where on no card is begun."""
     blanks, link = state.blanks, state.link
     return [
-        CheckResult(name="journal", ok=journal.ok, detail="; ".join(journal.problems) or f"{journal.records} records"),
+        CheckResult(name="journal", ok=journal.ok, detail=_journal(journal)),
         _clock(clock),
-        CheckResult(name="disk", ok=free >= needed, detail=f"{free // MEGABYTE} MB free"),
+        CheckResult(name="disk", ok=filled < most, detail=f"{filled:.0f} % full"),
         CheckResult(
             name="blanks",
             ok=blanks.hopper >= 0 and blanks.unknown == blanks.missing == blanks.surplus == 0,
@@ -33,6 +32,10 @@ def judge(state: State, journal: JournalReport, clock: TimeKeeper, *, free: int,
             for device in state.devices
         ),
     ]
+
+
+def _journal(journal: JournalReport) -> str:
+    return "; ".join([*journal.problems, *journal.accepted]) or f"{journal.records} records"
 
 
 def _clock(clock: TimeKeeper) -> CheckResult:

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from functools import partial
 from importlib import metadata
 from zoneinfo import ZoneInfo
@@ -30,7 +30,7 @@ from kiosk.clock import Chance, Clock
 from kiosk.devices.machine import Machine
 from kiosk.devices.profile import Profile
 from kiosk.journal import audit, doubt, export, inspection
-from kiosk.journal.database import Journal, Transaction
+from kiosk.journal.database import Journal, JournalFull, Transaction
 from kiosk.journal.identity import KioskKey
 from kiosk.journal.sealer import Sealer, damage
 from kiosk.journal.timekeeper import TimeKeeper, TimeSource
@@ -53,12 +53,14 @@ from kiosk.station.fingers import FingerCheck
 from kiosk.station.power import PowerGuard, run_command
 from kiosk.station.receipts import Receipts
 from kiosk.station.refusal import Refused
-from kiosk.station.selftest import MEGABYTE, judge
+from kiosk.station.selftest import judge
 from kiosk.station.staff import Staff
 
 log = logging.getLogger(__name__)
 
 PIN_COST = Cost()
+FULL_REST = 10.0
+"""Seconds after which something is tried again that did not fit on the disk."""
 
 
 class Station:
@@ -82,10 +84,10 @@ class Station:
         self._time = TimeKeeper(clock, battery=profile.kiosk.clock_battery)
         self.key = KioskKey.kept(journal.path.parent, profile.kiosk.id, chance)
         self.sealer = Sealer(journal, self.key, self._time)
+        self._disk_most = profile.limits.disk_full_percent
         self._revision = 0
         self._change = asyncio.Condition()
         self._tasks: list[asyncio.Task[None]] = []
-        self._disk_needed = profile.limits.disk_free_mb * MEGABYTE
         self._notices: set[asyncio.Task[None]] = set()
         office, limits = profile.office, profile.limits
         self.queue = Queue(
@@ -241,15 +243,29 @@ class Station:
         await self.journal.write(begin)
         self.machine.watch(lambda slot, status: self.changed())
         await self.machine.start()
-        self._tasks.append(asyncio.create_task(self.sealer.run()))
-        self._tasks.append(asyncio.create_task(self.link.run()))
-        self._tasks.append(asyncio.create_task(self.days.run()))
+        self._keep(self.sealer.run)
+        self._keep(self.link.run)
+        self._keep(self.days.run)
         if self.power is not None:
-            self._tasks.append(asyncio.create_task(self.power.run()))
+            self._keep(self.power.run)
         if self.caretaker is not None:
-            self._tasks.append(asyncio.create_task(self.caretaker.run()))
-            self._tasks.append(asyncio.create_task(self._examiner.keep_ready(self.changed)))
+            self._keep(self.caretaker.run)
+            self._keep(partial(self._examiner.keep_ready, self.changed))
         self.changed()
+
+    def _keep(self, work: Callable[[], Coroutine[None, None, None]]) -> None:
+        """Runs what goes on for as long as kioskd does. A full disk interrupts it; nothing else may end it."""
+
+        async def kept() -> None:
+            while True:
+                try:
+                    return await work()
+                except JournalFull as error:
+                    log.critical("%s", error)
+                    self.changed()
+                    await asyncio.sleep(FULL_REST)
+
+        self._tasks.append(asyncio.create_task(kept()))
 
     async def stop(self) -> None:
         """Stops everything. A card on its way stays where it is."""
@@ -301,7 +317,7 @@ class Station:
         """
         await self.machine.refresh()
         state, report = await self.state(), await self.verify_journal()
-        return judge(state, report, self._time, free=self.journal.free_bytes(), needed=self._disk_needed)
+        return judge(state, report, self._time, filled=self.journal.filled(), most=self._disk_most)
 
     async def verify_journal(self, witnesses: Sequence[str] = ()) -> m.JournalReport:
         """Checks the chain, the checkpoints, and checkpoints that others kept."""
@@ -388,7 +404,7 @@ class Station:
             return self._examiner.cause
         if self.profile.chip.keys == "centre" and not self.link.up:
             return self.link.cause  # nobody but the centre can open a card's secure channel
-        if self.journal.free_bytes() < self._disk_needed:
+        if self.journal.filled() >= self._disk_most:
             return m.Cause.DISK_FULL
         if self._time.source is TimeSource.NONE:
             return m.Cause.CLOCK_UNKNOWN

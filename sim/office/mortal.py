@@ -17,8 +17,8 @@ from sim.world import Card, Place, World
 
 T = TypeVar("T")
 
-FREE_BYTES = 8 * 2**30
-"""The simulated disk has room, whatever the machine's own has."""
+FILLED = 10.0
+"""Percent: the simulated disk has room, whatever the machine's own has."""
 
 
 class Killed(BaseException):
@@ -62,8 +62,8 @@ class MortalJournal(Journal):
         self._living()
         return super().read_now(question)
 
-    def free_bytes(self) -> int:
-        return FREE_BYTES
+    def filled(self) -> float:
+        return 100.0 if self.full else FILLED
 
     def post_mortem(self, question: Callable[[Transaction], T]) -> T:
         """What stands in the file, for those who check, dead or alive."""

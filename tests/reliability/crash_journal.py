@@ -78,6 +78,10 @@ class Connection:
             rows.append(row)
         return rows
 
+    @property
+    def in_transaction(self) -> bool:
+        return self._real.in_transaction
+
     def executescript(self, sql: str) -> None:
         self._told(lambda: self._real.execute(sql).fetchall())
 
@@ -93,6 +97,10 @@ class Connection:
             return work()
         except (apsw.CorruptError, apsw.NotADBError) as error:
             raise sqlite3.DatabaseError(str(error)) from error
+        except apsw.FullError as error:
+            full = sqlite3.OperationalError(str(error))
+            full.sqlite_errorcode = sqlite3.SQLITE_FULL
+            raise full from error
         except apsw.ConstraintError as error:
             raise sqlite3.IntegrityError(str(error)) from error
         except apsw.Error as error:

@@ -1,5 +1,6 @@
 """The journal: durable or not at all, sealed, and only one program at a time."""
 
+import gc
 import sqlite3
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -9,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from kiosk.journal import audit, inspection, outbox
-from kiosk.journal.database import Journal, JournalError, Transaction
+from kiosk.journal.database import Journal, JournalError, Transaction, numbered
 from sim.clock import SeededChance
 
 MONDAY = datetime(2026, 3, 2, 1, 0, tzinfo=UTC)
@@ -198,3 +199,52 @@ def test_no_job_can_be_opened_after_the_approvals_card_is_out(journal: Journal, 
     journal.write_now(lambda tx: tx.run("UPDATE job SET closed = '', outcome = ?", outcome))
     with pytest.raises(sqlite3.IntegrityError, match="card is out"):
         journal.write_now(lambda tx: tx.run(job, "b"))
+
+
+# -- the schema's scripts ---------------------------------------------------------------------------------------------
+
+
+def test_a_script_is_numbered_by_its_name_wherever_it_lies_in_the_folder() -> None:
+    assert numbered([("0003_c.sql", "C"), ("0001_a.sql", "A"), ("0002_b.sql", "B")]) == ("A", "B", "C")
+
+
+@pytest.mark.parametrize(
+    ("names", "said"),
+    [
+        (["0001_a.sql", "0003_c.sql"], "number 2 is left out"),
+        (["0002_b.sql"], "number 1 is left out"),
+        (["0001_a.sql", "0000_b.sql"], "number 2 is left out"),
+        (["0001_a.sql", "0001_b.sql"], r"schema/0001_b.sql: there is another script with number 1"),
+        (["0001_a.sql", "notes.sql"], r"schema/notes.sql: a script is named by its number, as 0001_journal.sql"),
+        (["0001_a.sql", "2_b.sql"], "named by its number"),
+    ],
+)
+def test_a_schema_with_a_gap_a_double_or_a_nameless_script_is_refused(names: list[str], said: str) -> None:
+    with pytest.raises(JournalError, match=said):
+        numbered([(name, "") for name in names])
+
+
+def test_a_journal_of_a_newer_program_is_left_as_it_is(path: Path) -> None:
+    opened(path).close()
+    raw = sqlite3.connect(path)
+    raw.execute("PRAGMA user_version = 9999")
+    raw.close()
+    before = path.read_bytes()
+    with pytest.raises(JournalError, match=r"journal version 9999 is newer than this program's \d+; update the kiosk"):
+        opened(path)
+    gc.collect()  # the refused journal's connection still holds its lock
+    assert path.read_bytes() == before
+
+
+def test_a_journal_of_before_a_script_takes_that_script_and_no_other_again(path: Path) -> None:
+    journal = opened(path)
+    fill(journal, 3)
+    journal.close()
+    raw = sqlite3.connect(path)
+    [newest] = raw.execute("PRAGMA user_version").fetchone()
+    raw.executescript(f"DROP TABLE approval_doubt; PRAGMA user_version = {newest - 1};")
+    raw.close()
+    journal = opened(path)
+    assert journal.read_now(lambda tx: tx.number("SELECT count(*) FROM approval_doubt")) == 0
+    assert journal.read_now(lambda tx: tx.number("SELECT count(*) FROM audit")) == 3
+    journal.close()

@@ -1,22 +1,42 @@
 """kioskd's API: what a full disk does, what the self-test says, and what a client sees of changes."""
 
+import os
 from pathlib import Path
 
 import pytest
 
 from kiosk.api import messages as m
 from kiosk.api import staff as s
+from kiosk.journal.database import Journal
+from sim.clock import OfficeClock, SeededChance
 from tests.journeys.office import office
 
 
 async def test_a_full_disk_stops_issuing_but_not_recording(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     async with office(tmp_path) as kiosk:
-        monkeypatch.setattr(kiosk.station.journal, "free_bytes", lambda: 49_000_000)
+        monkeypatch.setattr(kiosk.station.journal, "filled", lambda: 95.0)
 
         assert await kiosk.refused(kiosk.scan_slip()) == m.Cause.DISK_FULL
+        disk = next(check for check in await kiosk.api.self_test() if check.name == "disk")
+        assert (disk.ok, disk.detail) == (False, "95 % full")
         assert (await kiosk.api.state()).collecting_cause == m.Cause.DISK_FULL
         assert [entry["cause"] for entry in kiosk.audited("collection_refused")] == ["disk_full"]
         assert (await kiosk.ticket()).number == "D-001"
+
+
+async def test_a_disk_a_little_less_full_lets_cards_be_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with office(tmp_path) as kiosk:
+        monkeypatch.setattr(kiosk.station.journal, "filled", lambda: 94.9)
+        assert (await kiosk.api.state()).collecting_cause is None
+
+
+def test_how_full_a_disk_is_as_df_says_it(tmp_path: Path) -> None:
+    """What only root may use (5 % of an ext4 disk) is room for nobody here."""
+    journal = Journal(tmp_path / "journal.sqlite", OfficeClock(), SeededChance(), threaded=False)
+    disk = os.statvfs(tmp_path)
+    used = disk.f_blocks - disk.f_bfree
+    assert journal.filled() == pytest.approx(100 * used / (used + disk.f_bavail), abs=0.5)
+    journal.close()
 
 
 async def test_a_card_on_its_way_is_finished_although_the_disk_fills(
@@ -26,7 +46,7 @@ async def test_a_card_on_its_way_is_finished_although_the_disk_fills(
         await kiosk.scan_slip()
         kiosk.finger()
         await kiosk.step(m.Step.PRINT)
-        monkeypatch.setattr(kiosk.station.journal, "free_bytes", lambda: 0)
+        monkeypatch.setattr(kiosk.station.journal, "filled", lambda: 99.9)
 
         assert (await kiosk.collect_to_the_end()).stage is m.Stage.DONE
         await kiosk.balanced(taken=1)
