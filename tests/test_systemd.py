@@ -76,6 +76,13 @@ def test_every_service_starts_a_command_that_exists_with_options_that_it_knows(u
         assert not word.startswith("-") or word in shown.output
 
 
+def test_a_kioskd_whose_loop_is_stuck_is_missed_and_started_again() -> None:
+    says = settings(UNITS / "kioskd.service")
+    assert says["Type"] == ["notify"], "tests/kiosk/station/test_daemon.py hears what it says"
+    assert says["WatchdogSec"] == ["30"]
+    assert "NotifyAccess" not in says, "its main process alone is believed"
+
+
 def test_the_console_needs_neither_kioskd_nor_the_screen() -> None:
     says = settings(UNITS / "kiosk-diag@.service")
     needed = " ".join(says.get("Requires", []) + says.get("Wants", []) + says["BindsTo"] + says["After"])

@@ -1,8 +1,10 @@
 """The HTTP API over a Station. Every route is one call; what is refused is a Problem that says why."""
 
+import asyncio
 import logging
 from collections.abc import AsyncIterator
 
+import anyio
 from fastapi import FastAPI, Query, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
@@ -24,6 +26,8 @@ log = logging.getLogger(__name__)
 
 CONFLICT = 409
 UNPROCESSABLE = 422
+STREAM_END_SECONDS = 0.5
+"""Time that an event stream has to end; uvicorn waits a second (daemon.py)."""
 REFUSALS: dict[int | str, dict[str, object]] = {
     CONFLICT: {"model": m.Problem, "description": "Refused; `cause` says why"},
     UNPROCESSABLE: {"model": m.Problem, "description": "The request is not of the right form"},
@@ -69,14 +73,28 @@ def create_app(station: Station, ring: LogRing) -> FastAPI:
     async def events() -> EventSourceResponse:
         """The state now and at every change; one `data:` line holds one State."""
 
-        async def changes() -> AsyncIterator[ServerSentEvent]:
-            seen = -1
-            while True:
-                now = await station.next_state(seen)
-                seen = now.revision
-                yield ServerSentEvent(data=now.model_dump_json())
+        going_down = anyio.Event()
 
-        return EventSourceResponse(changes(), ping=10)
+        async def changes() -> AsyncIterator[ServerSentEvent]:
+            """Ends by itself when the server goes down: cut off, the answer would be incomplete."""
+            seen = -1
+            end = asyncio.ensure_future(going_down.wait())
+            news = asyncio.ensure_future(station.next_state(seen))
+            try:
+                while not end.done():
+                    await asyncio.wait((news, end), return_when=asyncio.FIRST_COMPLETED)
+                    if news.done():
+                        now = news.result()
+                        seen = now.revision
+                        news = asyncio.ensure_future(station.next_state(seen))
+                        yield ServerSentEvent(data=now.model_dump_json())
+            finally:
+                end.cancel()
+                news.cancel()
+
+        return EventSourceResponse(
+            changes(), ping=10, shutdown_event=going_down, shutdown_grace_period=STREAM_END_SECONDS
+        )
 
     @app.get("/v1/version")
     async def version_() -> m.Version:

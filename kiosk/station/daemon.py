@@ -19,6 +19,7 @@ from kiosk.journal.database import Journal, JournalError, JournalFull
 from kiosk.station.app import create_app
 from kiosk.station.logring import LogRing
 from kiosk.station.station import Station
+from kiosk.station.watchdog import Watchdog
 
 log = logging.getLogger(__name__)
 
@@ -62,6 +63,7 @@ def _listener(run: Path) -> socket.socket:
     listener = socket.socket(socket.AF_UNIX)
     listener.bind(str(path))
     path.chmod(SOCKET_MODE)
+    listener.listen()  # from now on clients wait instead of being refused
     return listener
 
 
@@ -70,7 +72,7 @@ async def _serve(profile: Profile, journal: Journal, listener: socket.socket, ri
     examiner = Examiner(detector, threaded=True)
     async with httpx.AsyncClient(base_url=profile.centre.url, timeout=TIMEOUT) as centre:
         station = Station(profile, build(profile), journal, centre, WallClock(), SystemChance(), examiner)
-        # Event streams never end by themselves, so going down does not wait for them.
+        # Event streams end when they hear of it; a request that does not end is not waited for.
         config = uvicorn.Config(
             create_app(station, ring), log_config=None, access_log=False, timeout_graceful_shutdown=1
         )
@@ -79,12 +81,17 @@ async def _serve(profile: Profile, journal: Journal, listener: socket.socket, ri
         asked_to_stop = asyncio.Event()
         for number in (signal.SIGINT, signal.SIGTERM):
             asyncio.get_running_loop().add_signal_handler(number, asked_to_stop.set)
+        watchdog = Watchdog()
         await station.start()
         log.info("kioskd %s: %s", profile.kiosk.id, profile.name)
+        alive = asyncio.create_task(watchdog.run())
+        watchdog.ready()
         try:
             if not asked_to_stop.is_set():
                 await uvicorn.Server(config).serve(sockets=[listener])
         finally:
+            watchdog.stopping()
             await station.stop()
+            alive.cancel()
             examiner.close()
             detector.stop()
