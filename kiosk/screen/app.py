@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 from kiosk.api.client import Client
 from kiosk.clock import SystemChance
-from kiosk.screen import flow, kivy_setup
+from kiosk.screen import kivy_setup
 from kiosk.screen.catalogue import catalogue
+from kiosk.screen.flow import events, pages
 from kiosk.screen.mirror import Mirror
 from kiosk.screen.present.collecting import nik
 from kiosk.screen.session import Session
@@ -53,8 +54,8 @@ class _App:
 
     async def run(self) -> int:
         loop = asyncio.get_running_loop()
-        for language in flow.LANGUAGES:
-            self._glass.stage.warm(nik(flow.Screen(), catalogue(language), flow.TypeNik("1")))
+        for language in pages.LANGUAGES:
+            self._glass.stage.warm(nik(pages.Screen(), catalogue(language), pages.TypeNik("1")))
         if self._mirror:
             self._glass.watch(self._drawn)
         async with self._client, asyncio.TaskGroup() as tasks:
@@ -87,12 +88,12 @@ class _App:
     def _pressed(self, action: str) -> None:
         bounced = asyncio.get_running_loop().time() - self._changed_at < DEBOUNCE
         if not bounced or self._by_mirror:
-            self._session.handle(flow.Pressed(action))
+            self._session.handle(events.Pressed(action))
 
     def _character(self, character: str) -> None:
         line = self._wedge.feed(character, asyncio.get_running_loop().time())
         if line is not None:
-            self._session.handle(flow.Scanned(line))
+            self._session.handle(events.Scanned(line))
 
     def _tapped(self, x: float, y: float) -> None:
         """A touch from the workbench: a programme's touches do not bounce."""

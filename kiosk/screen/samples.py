@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from kiosk.api import messages as m
-from kiosk.screen import flow
+from kiosk.screen.flow import machine, pages
 
 NOW = datetime(2026, 3, 2, 2, 15, tzinfo=UTC)
 
@@ -72,15 +72,15 @@ def finger(attempt: int = 1, hint: str | None = None, which: str = "right_index"
     return collection(m.Stage.FINGER, finger=prompt)
 
 
-def screens(language: str) -> Iterator[tuple[str, flow.Screen]]:
+def screens(language: str) -> Iterator[tuple[str, pages.Screen]]:
     """(name, what the screen knows) for every screen a resident can meet."""
-    at = flow.Screen(kiosk=state(), language=language)
+    at = pages.Screen(kiosk=state(), language=language)
 
-    def page(it: flow.Page) -> flow.Screen:
+    def page(it: pages.Page) -> pages.Screen:
         return replace(at, page=it)
 
-    def during(it: m.Collection) -> flow.Screen:
-        return page(flow.Collecting(it, seen=True))
+    def during(it: m.Collection) -> pages.Screen:
+        return page(pages.Collecting(it, seen=True))
 
     name = "B*** S******"
     down = m.Link(up=False, cause=m.Cause.LINK_DOWN, since=NOW)
@@ -96,20 +96,20 @@ def screens(language: str) -> Iterator[tuple[str, flow.Screen]]:
         "idle-blanks-out",
         replace(at, kiosk=state(collecting=False, collecting_cause=m.Cause.BLANKS_OUT, simulated=False)),
     )
-    yield "services", page(flow.Services())
-    yield "services-cut", replace(page(flow.Services()), kiosk=state(services=unavailable))
-    yield "services-three", replace(page(flow.Services()), kiosk=state(services=unavailable[:3]))
-    yield "ticketing", page(flow.Ticketing("r-00000001", "rekam"))
-    yield "ticket", page(flow.TicketShown(ticket()))
-    yield "ticket-preprinted", page(flow.TicketShown(ticket(m.TicketMedium.PREPRINTED)))
-    yield "ticket-screen", page(flow.TicketShown(ticket(m.TicketMedium.SCREEN)))
-    yield "identify", page(flow.Identify())
-    yield "identify-fault", page(flow.Identify(m.Cause.SLIP_INVALID))
-    yield "nik", page(flow.TypeNik())
-    yield "nik-typing", page(flow.TypeNik("3273010"))
-    yield "nik-short", page(flow.TypeNik("327301120385", fault="length"))
-    yield "nik-wrong", page(flow.TypeNik("3273019913850001", fault="date", shown=True))
-    yield "starting", page(flow.Starting("r-00000002"))
+    yield "services", page(pages.Services())
+    yield "services-cut", replace(page(pages.Services()), kiosk=state(services=unavailable))
+    yield "services-three", replace(page(pages.Services()), kiosk=state(services=unavailable[:3]))
+    yield "ticketing", page(pages.Ticketing("r-00000001", "rekam"))
+    yield "ticket", page(pages.TicketShown(ticket()))
+    yield "ticket-preprinted", page(pages.TicketShown(ticket(m.TicketMedium.PREPRINTED)))
+    yield "ticket-screen", page(pages.TicketShown(ticket(m.TicketMedium.SCREEN)))
+    yield "identify", page(pages.Identify())
+    yield "identify-fault", page(pages.Identify(m.Cause.SLIP_INVALID))
+    yield "nik", page(pages.TypeNik())
+    yield "nik-typing", page(pages.TypeNik("3273010"))
+    yield "nik-short", page(pages.TypeNik("327301120385", fault="length"))
+    yield "nik-wrong", page(pages.TypeNik("3273019913850001", fault="date", shown=True))
+    yield "starting", page(pages.Starting("r-00000002"))
     yield "finger", during(finger())
     yield "finger-hint", during(finger(2, "no_match"))
     yield "finger-left-thumb", during(finger(3, "too_poor", "left_thumb"))
@@ -130,16 +130,16 @@ def screens(language: str) -> Iterator[tuple[str, flow.Screen]]:
     )
     yield "staff-none", during(collection(m.Stage.STAFF, cause=m.Cause.NEEDS_STAFF))
     yield "cannot-not-ready", during(collection(m.Stage.CANNOT, cause=m.Cause.APPROVAL_MISSING))
-    yield "cannot-link", page(flow.Refusal(m.Cause.LINK_DOWN, "collect"))
-    yield "cannot-retry", page(flow.Refusal(flow.INTERRUPTED, "collect"))
-    yield "cannot-ticket", page(flow.Refusal(m.Cause.AUTHORISATION_CUT, "ticket"))
-    yield "still-there", replace(page(flow.Identify()), warned=True)
-    yield "still-there-number", replace(page(flow.TicketShown(ticket(m.TicketMedium.SCREEN))), warned=True)
+    yield "cannot-link", page(pages.Refusal(m.Cause.LINK_DOWN, "collect"))
+    yield "cannot-retry", page(pages.Refusal(machine.INTERRUPTED, "collect"))
+    yield "cannot-ticket", page(pages.Refusal(m.Cause.AUTHORISATION_CUT, "ticket"))
+    yield "still-there", replace(page(pages.Identify()), warned=True)
+    yield "still-there-number", replace(page(pages.TicketShown(ticket(m.TicketMedium.SCREEN))), warned=True)
     yield "away", replace(at, connected=False, away=True)
 
 
-def cause_screens(language: str, causes: list[str]) -> Iterator[tuple[str, flow.Screen]]:
+def cause_screens(language: str, causes: list[str]) -> Iterator[tuple[str, pages.Screen]]:
     """The "cannot" page of every cause: their texts differ in length."""
     for cause in causes:
-        page = flow.Collecting(collection(m.Stage.CANNOT, cause=cause))
-        yield f"cause-{cause}", flow.Screen(kiosk=state(), language=language, page=page)
+        page = pages.Collecting(collection(m.Stage.CANNOT, cause=cause))
+        yield f"cause-{cause}", pages.Screen(kiosk=state(), language=language, page=page)

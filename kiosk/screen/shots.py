@@ -12,7 +12,7 @@ from typing import Any
 
 from kiosk.screen import kivy_setup, samples
 from kiosk.screen.catalogue import catalogue
-from kiosk.screen.flow import LANGUAGES
+from kiosk.screen.flow.pages import LANGUAGES
 from kiosk.screen.present import present
 from kiosk.screen.theme import HEIGHT, WIDTH
 

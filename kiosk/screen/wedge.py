@@ -1,6 +1,6 @@
 """The slip scanner is a keyboard wedge: it types what it read, quickly, and then Enter. This makes lines of it."""
 
-from kiosk.screen.flow import SLIP_MAX
+from kiosk.screen.flow.machine import SLIP_MAX
 
 PAUSE = 0.5
 """Seconds: a scanner types its whole line without such a pause; what was typed before one is dropped."""

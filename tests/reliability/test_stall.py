@@ -12,7 +12,7 @@ import pytest
 from kiosk.api.client import Client
 from kiosk.clock import SystemChance, WallClock
 from kiosk.journal.database import Journal, Transaction
-from kiosk.screen import flow
+from kiosk.screen.flow import events
 from kiosk.screen.present.model import ScreenModel
 from kiosk.screen.session import Session
 from kiosk.station.app import create_app
@@ -90,7 +90,7 @@ async def test_touches_are_answered_at_once_while_commits_stall(
         slowest, screens = 0.0, []
         for touch in ("language", "ticket", "service:akta"):
             touched, before = loop.time(), len(drawn)
-            session.handle(flow.Pressed(touch))
+            session.handle(events.Pressed(touch))
             while len(drawn) == before and loop.time() < touched + 60:
                 await asyncio.sleep(0.01)
             slowest = max(slowest, drawn[-1][0] - touched)

@@ -3,60 +3,60 @@
 from dataclasses import replace
 
 from kiosk.api import messages as m
-from kiosk.screen import flow
 from kiosk.screen.catalogue import Catalogue, catalogue
+from kiosk.screen.flow import machine, pages
 from kiosk.screen.present import collecting, queueing
 from kiosk.screen.present.model import Action, Kind, Picture, ScreenModel
 from kiosk.screen.present.parts import act, base, service_name
 
 
-def present(screen: flow.Screen) -> ScreenModel:
+def present(screen: pages.Screen) -> ScreenModel:
     """The one thing to draw for what the screen knows now."""
     say = catalogue(screen.language)
     model = _page(screen, say)
     return replace(model, simulated=say.say("simulated") if screen.kiosk and screen.kiosk.simulated else None)
 
 
-def _page(screen: flow.Screen, say: Catalogue) -> ScreenModel:
+def _page(screen: pages.Screen, say: Catalogue) -> ScreenModel:
     if screen.kiosk is None or (screen.away and not _outlives_kioskd(screen.page)):
         return _away(screen, say)
     model = _of_page(screen, say)
     return _still_there(model, say) if screen.warned else model
 
 
-def _of_page(screen: flow.Screen, say: Catalogue) -> ScreenModel:
+def _of_page(screen: pages.Screen, say: Catalogue) -> ScreenModel:
     match screen.page:
-        case flow.Services():
+        case pages.Services():
             return queueing.services(screen, say)
-        case flow.Ticketing() as page:
+        case pages.Ticketing() as page:
             return queueing.ticketing(screen, say, page)
-        case flow.TicketShown(ticket):
+        case pages.TicketShown(ticket):
             return queueing.ticket(screen, say, ticket)
-        case flow.Identify(fault):
+        case pages.Identify(fault):
             return collecting.identify(screen, say, fault)
-        case flow.TypeNik() as page:
+        case pages.TypeNik() as page:
             return collecting.nik(screen, say, page)
-        case flow.Starting():
+        case pages.Starting():
             return collecting.starting(screen, say)
-        case flow.Collecting() as page:
+        case pages.Collecting() as page:
             return collecting.collection(screen, say, page)
-        case flow.Refusal(cause, of):
+        case pages.Refusal(cause, of):
             return collecting.cannot(screen, say, cause, of)
         case _:
             return _idle(screen, say)
 
 
-def _outlives_kioskd(page: flow.Page) -> bool:
+def _outlives_kioskd(page: pages.Page) -> bool:
     """A number or a result that the resident already holds is not taken off the screen because kioskd restarts."""
-    if isinstance(page, flow.Collecting):
-        return page.collection.stage not in flow.ACTIVE
-    return isinstance(page, flow.TicketShown)
+    if isinstance(page, pages.Collecting):
+        return page.collection.stage not in machine.ACTIVE
+    return isinstance(page, pages.TicketShown)
 
 
-def _idle(screen: flow.Screen, say: Catalogue) -> ScreenModel:
+def _idle(screen: pages.Screen, say: Catalogue) -> ScreenModel:
     state = screen.kiosk
     waiting = sum(service.waiting for service in state.services) if state else 0
-    if not flow.can_queue(screen):
+    if not machine.can_queue(screen):
         queue_note = say.say("idle.ticket_none")
     else:
         queue_note = say.say("idle.ticket_note", waiting=waiting) if waiting else say.say("idle.ticket_note_none")
@@ -72,7 +72,7 @@ def _idle(screen: flow.Screen, say: Catalogue) -> ScreenModel:
                 say.say("idle.ticket"),
                 Kind.TILE,
                 note=queue_note,
-                enabled=flow.can_queue(screen),
+                enabled=machine.can_queue(screen),
                 picture=Picture.QUEUE,
             ),
             Action(
@@ -91,7 +91,7 @@ def _idle(screen: flow.Screen, say: Catalogue) -> ScreenModel:
     )
 
 
-def _trouble(screen: flow.Screen, say: Catalogue) -> str | None:
+def _trouble(screen: pages.Screen, say: Catalogue) -> str | None:
     """The true cause of whatever does not work now: None if all is well."""
     state = screen.kiosk
     if state is None or not state.ready:
@@ -112,7 +112,7 @@ def _trouble(screen: flow.Screen, say: Catalogue) -> str | None:
     return None
 
 
-def _away(screen: flow.Screen, say: Catalogue) -> ScreenModel:
+def _away(screen: pages.Screen, say: Catalogue) -> ScreenModel:
     return replace(base(screen, say, "away"), body=(say.say("away.body"),), picture=Picture.WAIT)
 
 

@@ -3,8 +3,8 @@
 from dataclasses import replace
 
 from kiosk.api import messages as m
-from kiosk.screen import flow
 from kiosk.screen.catalogue import Catalogue
+from kiosk.screen.flow import machine, pages
 from kiosk.screen.present.model import Action, Box, Kind, Picture, Progress, ScreenModel, StepMark, Tone
 from kiosk.screen.present.parts import act, base, spelled
 from kiosk.screen.present.queueing import how_to_keep, keep_tone
@@ -19,7 +19,7 @@ RETRY = frozenset(
         m.Cause.CANCELLED,
         m.Cause.INTERNAL,
         m.Cause.INVALID,
-        flow.INTERRUPTED,
+        machine.INTERRUPTED,
         "head_hot",
         "power",
     }
@@ -29,7 +29,7 @@ RETRY = frozenset(
 WRONG_PLACES = {"region": range(6), "date": range(6, 12), "serial": range(12, 16)}
 
 
-def identify(screen: flow.Screen, say: Catalogue, fault: str | None) -> ScreenModel:
+def identify(screen: pages.Screen, say: Catalogue, fault: str | None) -> ScreenModel:
     told = say.cause(fault) if fault else None
     return replace(
         base(screen, say, "identify"),
@@ -40,7 +40,7 @@ def identify(screen: flow.Screen, say: Catalogue, fault: str | None) -> ScreenMo
     )
 
 
-def nik(screen: flow.Screen, say: Catalogue, page: flow.TypeNik) -> ScreenModel:
+def nik(screen: pages.Screen, say: Catalogue, page: pages.TypeNik) -> ScreenModel:
     wrong = WRONG_PLACES.get(page.fault or "", range(0))
     count = len(page.digits)
     boxes = tuple(
@@ -49,7 +49,7 @@ def nik(screen: flow.Screen, say: Catalogue, page: flow.TypeNik) -> ScreenModel:
             wrong=place in wrong,
             next=place == count,
         )
-        for place in range(flow.NIK_LENGTH)
+        for place in range(machine.NIK_LENGTH)
     )
     keys = [Action(f"digit:{digit}", digit, Kind.KEY) for digit in "123456789"]
     keys += [
@@ -67,18 +67,18 @@ def nik(screen: flow.Screen, say: Catalogue, page: flow.TypeNik) -> ScreenModel:
     )
 
 
-def _digit(page: flow.TypeNik, place: int) -> str:
+def _digit(page: pages.TypeNik, place: int) -> str:
     """Only the newest digit can be read over a shoulder, unless the resident asks to see all."""
     if place >= len(page.digits):
         return ""
     return page.digits[place] if page.shown or place == len(page.digits) - 1 else "•"
 
 
-def starting(screen: flow.Screen, say: Catalogue) -> ScreenModel:
+def starting(screen: pages.Screen, say: Catalogue) -> ScreenModel:
     return replace(base(screen, say, "starting"), body=(say.say("starting.body"),), picture=Picture.WAIT)
 
 
-def collection(screen: flow.Screen, say: Catalogue, page: flow.Collecting) -> ScreenModel:
+def collection(screen: pages.Screen, say: Catalogue, page: pages.Collecting) -> ScreenModel:
     now = page.collection
     match now.stage:
         case m.Stage.FINGER if now.finger is not None:
@@ -106,7 +106,7 @@ def collection(screen: flow.Screen, say: Catalogue, page: flow.Collecting) -> Sc
             return cannot(screen, say, now.cause or m.Cause.INTERNAL, "collect")
 
 
-def finger(screen: flow.Screen, say: Catalogue, prompt: m.FingerPrompt, asked: bool) -> ScreenModel:
+def finger(screen: pages.Screen, say: Catalogue, prompt: m.FingerPrompt, asked: bool) -> ScreenModel:
     name = say.texts.get(f"finger.{prompt.finger}", say.say("finger.unknown_finger"))
     hint = say.texts.get(f"hint.{prompt.hint}") if prompt.hint else None
     values = {"finger": name, "attempt": prompt.attempt, "attempts": prompt.attempts}
@@ -122,7 +122,7 @@ def finger(screen: flow.Screen, say: Catalogue, prompt: m.FingerPrompt, asked: b
     )
 
 
-def progress(screen: flow.Screen, say: Catalogue, now: m.Collection) -> ScreenModel:
+def progress(screen: pages.Screen, say: Catalogue, now: m.Collection) -> ScreenModel:
     """The steps are the daemon's own, never a made-up percentage."""
     order = list(m.Step)
     at = order.index(now.step) if now.step else -1
@@ -150,13 +150,13 @@ def _greeting(now: m.Collection) -> tuple[str, ...]:
     return (now.masked_name,) if now.masked_name else ()
 
 
-def cannot(screen: flow.Screen, say: Catalogue, cause: str, of: str) -> ScreenModel:
+def cannot(screen: pages.Screen, say: Catalogue, cause: str, of: str) -> ScreenModel:
     """What happened, what to do now, one main action; a queue number to a person wherever that helps."""
     told = say.cause(cause)
     offers: list[Action] = []
     if cause in RETRY or of == "ticket":
         offers.append(act(say, "retry", Kind.PRIMARY))
-    if of == "collect" and flow.can_queue(screen):
+    if of == "collect" and machine.can_queue(screen):
         offers.append(act(say, "ticket", Kind.SECONDARY if offers else Kind.PRIMARY))
     offers.append(act(say, "home", Kind.SECONDARY if offers else Kind.PRIMARY))
     return replace(
@@ -170,7 +170,7 @@ def cannot(screen: flow.Screen, say: Catalogue, cause: str, of: str) -> ScreenMo
     )
 
 
-def staff(screen: flow.Screen, say: Catalogue, now: m.Collection) -> ScreenModel:
+def staff(screen: pages.Screen, say: Catalogue, now: m.Collection) -> ScreenModel:
     told = say.cause(now.cause).resident + "." if now.cause else ""
     it = now.ticket
     page = base(screen, say, "staff")

@@ -1,12 +1,12 @@
 """The small things every page is made of."""
 
 from kiosk.api import messages as m
-from kiosk.screen import flow
 from kiosk.screen.catalogue import Catalogue
+from kiosk.screen.flow import pages
 from kiosk.screen.present.model import Action, Kind, ScreenModel
 
 
-def base(screen: flow.Screen, say: Catalogue, name: str) -> ScreenModel:
+def base(screen: pages.Screen, say: Catalogue, name: str) -> ScreenModel:
     """The page `name` with its title and, where the catalogue has one without placeholders, its spoken text."""
     title = say.texts.get(f"{name}.title", "")
     spoken = say.texts.get(f"{name}.spoken", "")
@@ -25,12 +25,12 @@ def act(say: Catalogue, key: str, kind: Kind, *, id: str | None = None, enabled:
     return Action(id or key, say.say(f"action.{key}"), kind, enabled=enabled)
 
 
-def text(screen: flow.Screen, label: m.Label) -> str:
+def text(screen: pages.Screen, label: m.Label) -> str:
     """An office's own text in the language of the session."""
     return label.en if screen.language == "en" else label.id
 
 
-def service_name(screen: flow.Screen, service: m.Service) -> str:
+def service_name(screen: pages.Screen, service: m.Service) -> str:
     return text(screen, service.name)
 
 

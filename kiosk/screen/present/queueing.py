@@ -3,13 +3,13 @@
 from dataclasses import replace
 
 from kiosk.api import messages as m
-from kiosk.screen import flow
 from kiosk.screen.catalogue import Catalogue
+from kiosk.screen.flow import pages
 from kiosk.screen.present.model import Action, Kind, Picture, ScreenModel, Tone
 from kiosk.screen.present.parts import act, base, service_name, spelled, text
 
 
-def services(screen: flow.Screen, say: Catalogue) -> ScreenModel:
+def services(screen: pages.Screen, say: Catalogue) -> ScreenModel:
     offered = screen.kiosk.services if screen.kiosk else []
     choices = tuple(
         Action(
@@ -38,12 +38,12 @@ def _service_note(say: Catalogue, service: m.Service) -> str:
     return say.say("services.note", waiting=service.waiting, low=service.wait_low, high=service.wait_high)
 
 
-def ticketing(screen: flow.Screen, say: Catalogue, page: flow.Ticketing) -> ScreenModel:
+def ticketing(screen: pages.Screen, say: Catalogue, page: pages.Ticketing) -> ScreenModel:
     body = say.say("ticketing.unsent" if page.unsent else "ticketing.body")
     return replace(base(screen, say, "ticketing"), body=(body,), picture=Picture.WAIT)
 
 
-def ticket(screen: flow.Screen, say: Catalogue, it: m.Ticket) -> ScreenModel:
+def ticket(screen: pages.Screen, say: Catalogue, it: m.Ticket) -> ScreenModel:
     waiting = say.say("ticket.waiting", waiting=it.waiting) if it.waiting else say.say("ticket.waiting_none")
     wait = say.say("ticket.wait", low=it.wait_low, high=it.wait_high) if it.wait_high else say.say("ticket.wait_none")
     return replace(

@@ -6,18 +6,19 @@ import pytest
 
 from drivers.contract.words import DeviceCause
 from kiosk.api.messages import Cause, Stage, Step
-from kiosk.screen import flow, samples
+from kiosk.screen import samples
 from kiosk.screen.catalogue import catalogue
+from kiosk.screen.flow import machine, pages
 from kiosk.screen.present import present
 
 PLACES = re.compile(r"\{(\w+)\}")
 PERSONAL = {"name", "nik", "person", "birth", "address"}
 
 
-@pytest.mark.parametrize("language", flow.LANGUAGES)
+@pytest.mark.parametrize("language", pages.LANGUAGES)
 def test_every_cause_is_told_to_resident_clerk_and_log(language: str) -> None:
     causes = catalogue(language).causes
-    for cause in {*map(str, Cause), *map(str, DeviceCause), flow.INTERRUPTED}:
+    for cause in {*map(str, Cause), *map(str, DeviceCause), machine.INTERRUPTED}:
         told = causes[cause]
         assert all([told.short, told.resident, told.now, told.clerk, told.log]), cause
         assert len(told.short) <= 40, cause
@@ -25,13 +26,13 @@ def test_every_cause_is_told_to_resident_clerk_and_log(language: str) -> None:
 
 
 def test_no_cause_is_kept_that_nothing_can_give() -> None:
-    known = {*map(str, Cause), *map(str, DeviceCause), flow.INTERRUPTED, "unknown"}
+    known = {*map(str, Cause), *map(str, DeviceCause), machine.INTERRUPTED, "unknown"}
     assert set(catalogue("id").causes) == known
 
 
 def test_the_languages_say_the_same_things_with_the_same_values() -> None:
     source = catalogue("id")
-    for language in flow.LANGUAGES:
+    for language in pages.LANGUAGES:
         other = catalogue(language)
         assert other.texts.keys() == source.texts.keys()
         assert other.causes.keys() == source.causes.keys()
@@ -52,7 +53,7 @@ def test_steps_and_fingers_and_hints_of_the_api_have_their_words() -> None:
 
 
 def test_a_cause_from_a_newer_kioskd_is_shown_with_its_code() -> None:
-    page = flow.Collecting(samples.collection(Stage.CANNOT, cause="flux_capacitor"))
-    model = present(flow.Screen(kiosk=samples.state(), page=page))
+    page = pages.Collecting(samples.collection(Stage.CANNOT, cause="flux_capacitor"))
+    model = present(pages.Screen(kiosk=samples.state(), page=page))
     assert model.title == catalogue("id").causes["unknown"].resident
     assert model.code == "Kode: FLUX-CAPACITOR"

@@ -4,7 +4,8 @@ from itertools import combinations
 
 import pytest
 
-from kiosk.screen import flow, samples, theme
+from kiosk.screen import samples, theme
+from kiosk.screen.flow import pages
 from kiosk.screen.layout import REACH, Rect, plan
 from kiosk.screen.present import present
 from kiosk.screen.present.model import Kind
@@ -31,7 +32,7 @@ def apart(one: Rect, other: Rect) -> bool:
     )
 
 
-@pytest.mark.parametrize("language", flow.LANGUAGES)
+@pytest.mark.parametrize("language", pages.LANGUAGES)
 def test_targets_are_big_within_reach_and_apart(language: str) -> None:
     for name, screen in samples.screens(language):
         model = present(screen)
@@ -49,7 +50,7 @@ def test_targets_are_big_within_reach_and_apart(language: str) -> None:
 
 def test_an_office_with_twelve_services_still_fits() -> None:
     services = [samples.state().services[at % 6].model_copy(update={"id": f"s{at}"}) for at in range(12)]
-    model = present(flow.Screen(kiosk=samples.state(services=services), page=flow.Services()))
+    model = present(pages.Screen(kiosk=samples.state(services=services), page=pages.Services()))
     places = plan(model)
     choices = [at for action, at in zip(model.actions, places.targets, strict=True) if action.kind is Kind.CHOICE]
     assert len(choices) == 12

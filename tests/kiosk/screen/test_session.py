@@ -6,7 +6,8 @@ from contextlib import asynccontextmanager
 
 from kiosk.api import messages as m
 from kiosk.api.client import Client
-from kiosk.screen import flow, samples
+from kiosk.screen import samples
+from kiosk.screen.flow import events
 from kiosk.screen.present.model import ScreenModel
 from kiosk.screen.session import Session
 from tests.kiosk.screen.fake_kioskd import FakeKioskd
@@ -36,7 +37,7 @@ async def screen_of(kioskd: FakeKioskd) -> AsyncIterator[tuple[Session, Seen]]:
 
 def press(session: Session, *actions: str) -> None:
     for action in actions:
-        session.handle(flow.Pressed(action))
+        session.handle(events.Pressed(action))
 
 
 async def test_a_number_in_two_touches_and_eight_seconds_later_the_next_resident() -> None:
@@ -70,7 +71,7 @@ async def test_sixty_seconds_without_a_touch_end_the_visit_with_a_warning_before
 async def test_a_slip_starts_a_collection_and_the_pushed_states_lead_it() -> None:
     kioskd = FakeKioskd()
     async with screen_of(kioskd) as (session, seen):
-        session.handle(flow.Scanned(SLIP))
+        session.handle(events.Scanned(SLIP))
         await asyncio.sleep(0.1)
         assert seen.now == "finger"
         for stage in (m.Stage.WORKING, m.Stage.TAKE_CARD, m.Stage.DONE):
@@ -85,7 +86,7 @@ async def test_a_refusal_is_told_with_its_cause() -> None:
     kioskd = FakeKioskd()
     kioskd.refuse = "approval_expired"
     async with screen_of(kioskd) as (session, seen):
-        session.handle(flow.Scanned(SLIP))
+        session.handle(events.Scanned(SLIP))
         await asyncio.sleep(0.1)
         assert seen.now == "cannot"
         assert seen[-1].code == "Kode: APPROVAL-EXPIRED"

@@ -64,21 +64,22 @@ def test_a_screen_is_neither_empty_nor_of_one_colour(pictures: Path) -> None:
 
 
 AFTER_A_VISIT = """
-from kiosk.screen import flow, kivy_setup, samples
+from kiosk.screen import kivy_setup, samples
+from kiosk.screen.flow import machine, pages
 kivy_setup.prepare(headless=True)
 from dataclasses import replace
 from kivy.clock import Clock
 from kiosk.screen.present import present
 from kiosk.screen.view.frames import Frames
 frames = Frames()
-idle = flow.Screen(kiosk=samples.state())
+idle = pages.Screen(kiosk=samples.state())
 frames.show(present(idle))
 fresh = frames.picture().tobytes()
 visited = 0
-for language in flow.LANGUAGES:
-    for name, screen in list(samples.screens(language))[flow.LANGUAGES.index(language) :: 4]:
+for language in pages.LANGUAGES:
+    for name, screen in list(samples.screens(language))[pages.LANGUAGES.index(language) :: 4]:
         frames.show(present(screen))
-        frames.show(present(replace(flow.home(screen), kiosk=samples.state(), connected=True, away=False)))
+        frames.show(present(replace(machine.home(screen), kiosk=samples.state(), connected=True, away=False)))
         visited += 1
         assert frames.picture().tobytes() == fresh, name
 for turn in range(3):
