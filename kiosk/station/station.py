@@ -1,60 +1,32 @@
-"""The kiosk as one thing: its rooms put together from a profile, its state, and what its clients may ask of it."""
+"""The kiosk as one thing: its start and its end, its state, and what its clients may ask of it."""
 
 import asyncio
 import logging
 from collections.abc import Callable, Coroutine, Sequence
 from functools import partial
 from importlib import metadata
-from zoneinfo import ZoneInfo
 
 import httpx
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from kiosk.api import messages as m
 from kiosk.api.staff import AuditExport, OverrideRequest, PrinterCleaning
 from kiosk.biometrics.examiner import Examiner
 from kiosk.cards import ledger
-from kiosk.cards.approval import DOCUMENT, Authority
-from kiosk.cards.jobs import JobBook
-from kiosk.cards.jws import CentreKey
-from kiosk.cards.maker import CardMaker
-from kiosk.cards.packages import PackageBook
-from kiosk.cards.personalise import layout
-from kiosk.cards.personalise.desk import ChipDesk
-from kiosk.cards.personalise.files import DocumentSigner
-from kiosk.centre import shelf
-from kiosk.centre.cards import CentreSigner, Presigner, ShelvedSigner
-from kiosk.centre.link import CentreLink
-from kiosk.centre.standing import Standings
+from kiosk.cards.approval import DOCUMENT
 from kiosk.clock import Chance, Clock
 from kiosk.devices.machine import Machine
 from kiosk.devices.profile import Profile
 from kiosk.journal import audit, doubt, export, inspection
 from kiosk.journal.database import Journal, JournalFull, Transaction
-from kiosk.journal.identity import KioskKey
-from kiosk.journal.sealer import Sealer, damage
-from kiosk.journal.timekeeper import TimeKeeper, TimeSource
+from kiosk.journal.sealer import damage
+from kiosk.journal.timekeeper import TimeSource
 from kiosk.people.acts import spend
-from kiosk.people.desk import PeopleDesk
-from kiosk.people.digest import Hours
 from kiosk.people.pins import Cost
 from kiosk.people.policy import Operation
-from kiosk.people.roster import RosterAuthority
-from kiosk.queueing.delivery import Roll, TicketDesk
-from kiosk.queueing.numbers import Queue, Series
-from kiosk.station.accepting import AcceptanceDesk
-from kiosk.station.admission import Admission
-from kiosk.station.blanks import BlankDesk
-from kiosk.station.caretaker import Caretaker, close_cut_off_acts
-from kiosk.station.chips import chip_desk
-from kiosk.station.closing import DayDesk
-from kiosk.station.collecting import Collector, Parts
-from kiosk.station.fingers import FingerCheck
-from kiosk.station.power import PowerGuard, run_command
-from kiosk.station.receipts import Receipts
+from kiosk.station.caretaker import close_cut_off_acts
 from kiosk.station.refusal import Refused
+from kiosk.station.rooms import join
 from kiosk.station.selftest import judge
-from kiosk.station.staff import Staff
 
 log = logging.getLogger(__name__)
 
@@ -80,154 +52,21 @@ class Station:
         self.profile = profile
         self.machine = machine
         self.journal = journal
-        self._examiner = examiner
-        self._time = TimeKeeper(clock, battery=profile.kiosk.clock_battery)
-        self.key = KioskKey.kept(journal.path.parent, profile.kiosk.id, chance)
-        self.sealer = Sealer(journal, self.key, self._time)
         self._disk_most = profile.limits.disk_full_percent
+        self._examiner = examiner
         self._revision = 0
         self._change = asyncio.Condition()
         self._tasks: list[asyncio.Task[None]] = []
         self._notices: set[asyncio.Task[None]] = set()
-        office, limits = profile.office, profile.limits
-        self.queue = Queue(
-            tuple(Series(s.id, s.letter, s.name, s.minutes, s.counters) for s in profile.services), office.timezone
-        )
-        centre_key = Ed25519PublicKey.from_public_bytes(profile.centre.key_bytes)
-        authority = Authority(
-            CentreKey(profile.centre.issuer, centre_key, profile.centre.key_id), office.id, profile.kiosk.id
-        )
-        self._standings = Standings(authority)
-        people = PeopleDesk(
-            journal,
-            RosterAuthority(authority.centre, office.id, production=profile.production),
-            profile.kiosk.id,
-            self._time,
-            chance,
-            pin_cost,
-        )
-        hours = Hours(ZoneInfo(office.timezone), office.opens, office.closes)
-        self.staff = Staff(journal, people, self.queue, hours, self.changed)
-        self.blanks = BlankDesk(journal, self.staff)
-        presigner = Presigner(centre, office.id, layout.load(profile.chip.layout), profile.chip.size)
-        self.link = CentreLink(
-            journal,
-            centre,
-            self._time,
-            presigner,
-            self._standings,
-            authority,
-            chance,
-            poll_seconds=profile.centre.poll_seconds,
-        )
-        self.link.changed = self.changed
-        self.link.roster = people.accept
-        roll = Roll(profile.dispenser.prefix, profile.dispenser.first_number, profile.dispenser.digits)
-        self.desk = TicketDesk(
-            journal,
-            self.queue,
-            office.name,
-            office.timezone,
-            roll,
-            machine.thermal_printer,
-            machine.ticket_dispenser,
-            simulated=profile.simulated,
-        )
-        self._chips: ChipDesk | None = None
-        self.caretaker: Caretaker | None = None
-        self.collector: Collector | None = None
-        if machine.card_printer and machine.card_encoder and machine.fingerprint_scanner:
-            self.caretaker = Caretaker(journal, machine.card_printer, self.changed)
-            chips = chip_desk(profile, centre, self._signer(centre), self._time, chance, PackageBook(journal))
-            self._chips = chips
-            maker = CardMaker(
-                JobBook(journal),
-                machine.card_printer,
-                machine.card_encoder,
-                chips,
-                path=self.caretaker.at_work,
-                blanks_per_job=limits.blanks_per_job,
-                take_timeout=limits.take_timeout,
-                may_feed=lambda: self.power.why_not() if self.power else None,
-            )
-            self.collector = Collector(
-                Parts(
-                    journal=journal,
-                    admission=Admission(journal, authority, self._standings, self.link, self._time),
-                    fingers=FingerCheck(
-                        machine.fingerprint_scanner,
-                        examiner.matches,
-                        journal,
-                        attempts=limits.finger_attempts,
-                        timeout=limits.finger_timeout,
-                    ),
-                    chips=chips,
-                    maker=maker,
-                    desk=self.desk,
-                    link=self.link,
-                    receipts=Receipts(
-                        journal,
-                        machine.thermal_printer,
-                        clock,
-                        office=office.name,
-                        kiosk=profile.kiosk.id,
-                        timezone=office.timezone,
-                        simulated=profile.simulated,
-                    ),
-                    staff_service=office.staff_service,
-                    specimen=not profile.production,
-                ),
-                self.changed,
-            )
-
-        self.days = DayDesk(
-            journal,
-            people,
-            self.queue,
-            office.name,
-            hours,
-            profile.kiosk.id,
-            self.key,
-            machine.thermal_printer,
-            machine.card_printer,
-            self.caretaker.at_work if self.caretaker else asyncio.Lock(),
-            self.changed,
-            simulated=profile.simulated,
-        )
-        self.acceptance = AcceptanceDesk(
-            journal,
-            people,
-            self.link,
-            self.key,
-            machine.card_printer,
-            self.caretaker.at_work if self.caretaker else asyncio.Lock(),
-            self.changed,
-        )
-        self.power: PowerGuard | None = None
-        if machine.indicator is not None:
-            self.power = PowerGuard(
-                machine.indicator,
-                journal,
-                self.sealer,
-                self.collector,
-                self.caretaker,
-                budget=profile.power.budget_seconds,
-                switch_off=partial(run_command, profile.power.switch_off),
-                changed=self.changed,
-            )
-
-    def _signer(self, centre: httpx.AsyncClient) -> Callable[[str], DocumentSigner]:
-        """Who signs the chip of an approval: the centre, now or ahead."""
-
-        def signer(approval: str) -> DocumentSigner:
-            shelved = partial(self.journal.read, partial(shelf.signature, jti=approval))
-            return ShelvedSigner(CentreSigner(centre, self.profile.office.id, approval), shelved)
-
-        return signer
+        rooms = join(profile, machine, journal, centre, clock, chance, examiner, pin_cost, self.changed)
+        self._time, self._standings, self._chips = rooms.time, rooms.standings, rooms.chips
+        self.key, self.sealer, self.link = rooms.key, rooms.sealer, rooms.link
+        self.queue, self.desk = rooms.queue, rooms.desk
+        self.staff, self.blanks, self.days, self.acceptance = rooms.staff, rooms.blanks, rooms.days, rooms.acceptance
+        self.caretaker, self.collector, self.power = rooms.caretaker, rooms.collector, rooms.power
 
     async def start(self) -> None:
         """Opens the devices, asks the hardware what the last run left, and begins to follow the centre."""
-
         problems = await self.journal.read(damage)
         for problem in problems:
             log.critical("journal: %s", problem)
@@ -254,7 +93,7 @@ class Station:
         self.changed()
 
     def _keep(self, work: Callable[[], Coroutine[None, None, None]]) -> None:
-        """Runs what goes on for as long as kioskd does. A full disk interrupts it; nothing else may end it."""
+        """Runs what goes on for as long as kioskd does. A full disk interrupts it and does not end it."""
 
         async def kept() -> None:
             while True:
