@@ -85,7 +85,7 @@ class AcceptanceDesk:
             raise Refused(m.Cause.BUSY, "a card is under way; count when it has ended")
         if Doubt.BEHIND in doubts and held is None:
             raise Refused(self._link.cause or m.Cause.CENTRE_DOWN, "only the centre can say what this journal lacks")
-        findings = inspection.check(tx.rows(inspection.RECORDS), tx.rows(inspection.CHECKPOINTS)).problems
+        findings = inspection.check(tx.execute(inspection.RECORDS), tx.rows(inspection.CHECKPOINTS)).problems
         who = spend(tx, mandate, Operation.ACCEPT_JOURNAL, request.minutes)
         jobs = lost.enter(tx, held.cards) if held is not None else 0
         more = None if fed_now is None else unexplained(tx, fed_now)

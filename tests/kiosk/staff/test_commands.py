@@ -19,6 +19,7 @@ from typer.testing import CliRunner
 from kiosk.api.staff import Credential, KeyFileError
 from kiosk.cli import app
 from kiosk.commands.common import SOCKET
+from kiosk.journal import doubt
 from kiosk.station.app import create_app
 from kiosk.station.logring import LogRing
 from sim.office.house import House
@@ -51,7 +52,7 @@ async def kioskd(folder: Path) -> AsyncIterator[House]:
 async def typed(*words: str, pins: str = "") -> tuple[int, str]:
     """Exit status, and everything that was shown. `pins`: what is typed, blank separated."""
     keys = "".join(f"{pin}\n" for pin in pins.split())
-    words = words if words[0] in ("blanks", "close") else ("staff", *words)
+    words = words if words[0] in ("blanks", "close", "journal") else ("staff", *words)
     done = await asyncio.to_thread(CliRunner().invoke, app, words, keys)
     refusal = "" if isinstance(done.exception, SystemExit) else str(done.exception or "")
     return done.exit_code, done.output + refusal
@@ -148,6 +149,33 @@ async def test_a_day_of_commands(tmp_path: Path) -> None:
         status, shown = await typed("roster", str(new), *run)
         assert (status, "OFFICER-1" in shown, "SUPERVISOR-1" in shown) == (0, True, False)
         assert (await typed("people", *run)) == (0, shown)
+
+
+@pytest.mark.wall
+async def test_a_journal_is_accepted_and_verified_as_what_it_is(tmp_path: Path) -> None:
+    run = ("--run", str(tmp_path))
+    who = [part for name in ("OFFICER-2", "SUPERVISOR-1") for part in ("--person", f"{name}={tmp_path / name}.pem")]
+    async with kioskd(tmp_path) as house:
+        pins = " ".join(
+            next(one.pin for one in house.centre.staff if one.id == name) for name in ("OFFICER-2", "SUPERVISOR-1")
+        )
+        accept = ("journal", "accept", "--minutes", "BA-2026-7", "--reason", "copy of monday put back", *who, *run)
+        status, shown = await typed(*accept, "--hopper", "0", "--bin", "0", pins=pins)
+        assert (status, "there is nothing to accept" in shown) == (1, True)
+
+        await house.journal.write(lambda tx: doubt.found(tx, doubt.Doubt.DAMAGED, "record 3: was altered"))
+        status, shown = await typed(*accept, "--hopper", "2", "--bin", "0", pins=pins)
+        assert status == 0, shown
+        assert "journal_damaged" in shown
+        assert "0 card jobs entered on the centre's word, 1 cases open" in shown
+        status, shown = await typed("journal", "verify", *run)
+        assert status == 0
+        assert "accepted break at " in shown
+        assert "by OFFICER-2 and SUPERVISOR-1, minutes BA-2026-7 (journal_damaged)" in shown
+        assert "the chain holds but for what was accepted" in shown
+        house.journal.write_now(lambda tx: None)
+    status, shown = await typed("journal", "verify", "--state", str(tmp_path), *run)
+    assert (status, "the chain holds but for what was accepted" in shown) == (0, True), "also when kioskd is off"
 
 
 def test_a_new_key_file_is_the_persons_alone_and_is_never_written_over(tmp_path: Path) -> None:

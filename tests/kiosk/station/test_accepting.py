@@ -336,6 +336,31 @@ async def test_nobody_accepts_alone_for_nothing_twice_or_while_the_centre_is_awa
         assert (await kiosk.api.state()).collecting_cause is None
 
 
+async def test_an_old_or_foreign_word_of_the_centre_is_no_account(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever sits on the line has kept an account from before the card was made."""
+    async with office(tmp_path) as kiosk:
+        old = kiosk.centre.account("SPC01-K1", "0" * 32, [])
+        saved = await saved_now(kiosk)
+        await collected(kiosk, 0)
+        await kiosk.until(lambda state: state.link.queued == 0)
+        await put_back(kiosk, saved)
+        await kiosk.until(lambda state: state.collecting_cause == m.Cause.JOURNAL_BEHIND)
+        genuine = kiosk.centre.account
+        wrong: list[Callable[..., str]] = [
+            lambda kiosk, nonce, held: old,
+            lambda kiosk, nonce, held: genuine("SPC01-K2", nonce, held),
+            lambda kiosk, nonce, held: genuine(kiosk, nonce, held)[:-8] + "AAAAAAAA",
+            lambda kiosk, nonce, held: "",
+        ]
+        for answer in wrong:
+            monkeypatch.setattr(kiosk.centre, "account", answer)
+            assert await kiosk.refused(accept(kiosk)) == m.Cause.CENTRE_DOWN
+        monkeypatch.setattr(kiosk.centre, "account", genuine)
+        assert (await accept(kiosk)).jobs == 1
+
+
 async def test_a_difference_of_the_count_is_a_case_and_never_evened_out(tmp_path: Path) -> None:
     async with office(tmp_path) as kiosk:
         saved = await saved_now(kiosk)
