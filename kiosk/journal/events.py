@@ -54,6 +54,7 @@ FIELDS = {
     "roster": "Number of the roster.",
     "seconds": "By how many seconds; negative is back.",
     "service": "Id of the service.",
+    "signature": "The kiosk's Ed25519 signature, as docs/audit.md says.",
     "stage": "Where the collection ended, as the screen shows it.",
     "state": "State of the job.",
     "subject": "What it is about: an approval, a job, a service, a day, a person; never a resident.",
@@ -110,7 +111,7 @@ class Event(StrEnum):
     JOURNAL_ACCEPTED = (
         "journal_accepted",
         "The two people named as actor counted, and accepted the record before as it is: a new stretch begins.",
-        "after content causes findings minutes key events jobs counts fed cases doubtful",
+        "after content causes findings minutes key signature events jobs counts fed cases doubtful",
     )
     JOB_TAKEN_OVER = (
         "job_taken_over",

@@ -44,11 +44,11 @@ def check(
     for row in rows:
         count += 1
         found = walk.step(row)
-        judged.record(row, found)
-        if row["sequence"] in wanted:
-            heads[row["sequence"]] = row["hash"]
         if key is None and row["kind"] in KEYS:
             keys += _announced(row["body"])
+        judged.record(row, found, keys)
+        if row["sequence"] in wanted:
+            heads[row["sequence"]] = row["hash"]
     for row in checkpoints:
         number = int(row["sequence"])
         judged.checkpoint(number, held(row["text"], heads, keys, f"checkpoint {number}", sequence=number))
@@ -71,9 +71,9 @@ class _Judged:
         self._breaks: list[tuple[stretch.Break, list[str]]] = []
         self._content = stretch.Content()
 
-    def record(self, row: Row, found: list[str]) -> None:
+    def record(self, row: Row, found: list[str], keys: Sequence[Ed25519PublicKey]) -> None:
         self.problems += found
-        begun = stretch.read(row)
+        begun = stretch.read(row, keys)
         if begun is not None and not found:
             if begun.content == self._content.hex():
                 self._breaks.append((begun, self.problems))

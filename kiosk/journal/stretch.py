@@ -2,18 +2,27 @@
 
 Nothing before is changed. The record that begins the stretch says who accepts what and by which minutes, and holds a
 digest over everything before it, exactly as it stands: whoever changes any of that later is found. Its number lies
-above every record that a checkpoint of the lost stretch speaks of, so that no number ever means two records.
+above every record that a checkpoint of the lost stretch speaks of, so that no number ever means two records. The
+kiosk's key signs `anjungan-1//journal-accepted//<its number>/<digest>/<people>/<minutes>`.
 """
 
 import hashlib
 import json
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from kiosk.journal import audit
 from kiosk.journal.audit import Event, Row
+from kiosk.journal.checkpoint import decoded
 from kiosk.journal.database import Transaction
 from kiosk.journal.doubt import FINDINGS, Doubt
+from kiosk.journal.identity import KioskKey
+
+TYPE = "anjungan-1//journal-accepted"
 
 
 class Content:
@@ -53,7 +62,6 @@ class Terms:
     doubts: Sequence[Doubt]
     findings: Sequence[str]
     minutes: str
-    key: str
     events: tuple[int, int] | None
     jobs: int
     counts: dict[str, list[int]]
@@ -62,7 +70,7 @@ class Terms:
     doubtful: int
 
 
-def begin(tx: Transaction, people: str, terms: Terms, *, beyond: int) -> int:
+def begin(tx: Transaction, people: str, terms: Terms, key: KioskKey, *, beyond: int) -> int:
     """Begins a stretch after the newest record; its number. `beyond`: the newest record of which anybody else keeps a
     checkpoint."""
     content, last = Content(), 0
@@ -70,17 +78,19 @@ def begin(tx: Transaction, people: str, terms: Terms, *, beyond: int) -> int:
         content.add(row)
         last = row["sequence"]
     kept = tx.number("SELECT coalesce(max(sequence), 0) FROM checkpoint")
+    number = max(last, beyond, kept) + 1
     return audit.append(
         tx,
         audit.Event.JOURNAL_ACCEPTED,
         people,
-        max(beyond, kept),
+        number - 1,
         after=last,
         content=content.hex(),
         causes=[one.value for one in terms.doubts],
         findings=list(terms.findings[:FINDINGS]),
         minutes=terms.minutes,
-        key=terms.key,
+        key=key.public,
+        signature=key.sign(_signed(number, content.hex(), people, terms.minutes)),
         events=terms.events,
         jobs=terms.jobs,
         counts=terms.counts,
@@ -90,18 +100,25 @@ def begin(tx: Transaction, people: str, terms: Terms, *, beyond: int) -> int:
     )
 
 
-def read(row: Row) -> Break | None:
-    """What a record says, if it begins a stretch; None for every other, and for what cannot be read."""
+def read(row: Row, keys: Sequence[Ed25519PublicKey]) -> Break | None:
+    """What a record says, if it begins a stretch and one of these keys has signed that; None for every other: whoever
+    can write into the file alone accepts nothing."""
     if row["kind"] != Event.JOURNAL_ACCEPTED.value:
         return None
     try:
         body = json.loads(row["body"])
-        return Break(
-            row["sequence"],
-            str(row["actor"]),
-            str(body["minutes"]),
-            tuple(map(str, body["causes"])),
-            str(body["content"]),
-        )
+        causes = tuple(map(str, body["causes"]))
+        begun = Break(row["sequence"], str(row["actor"]), str(body["minutes"]), causes, str(body["content"]))
+        proof = decoded(str(body["signature"]))
     except (ValueError, KeyError, TypeError):
         return None
+    signed = _signed(begun.record, begun.content, begun.people, begun.minutes)
+    for key in keys:
+        with suppress(InvalidSignature):
+            key.verify(proof, signed.encode())
+            return begun
+    return None
+
+
+def _signed(number: int, content: str, people: str, minutes: str) -> str:
+    return f"{TYPE}//{number}/{content}/{people}/{minutes}"

@@ -102,7 +102,6 @@ class AcceptanceDesk:
             doubts=doubts,
             findings=findings,
             minutes=request.minutes,
-            key=self._key.public,
             events=None if held is None else (held.agreed, held.sequence),
             jobs=jobs,
             counts={one.place.value: [one.booked, one.counted] for one in counts},
@@ -110,7 +109,7 @@ class AcceptanceDesk:
             cases=cases,
             doubtful=in_doubt,
         )
-        record = stretch.begin(tx, who, terms, beyond=held.sealed if held is not None else 0)
+        record = stretch.begin(tx, who, terms, self._key, beyond=held.sealed if held is not None else 0)
         self._tell(tx, record, terms, mandate, held)
         checkpoint_text(tx, self._key)
         doubt.ended(tx)

@@ -10,8 +10,12 @@ import pytest
 from kiosk.api import blanks as b
 from kiosk.api import messages as m
 from kiosk.api.accepting import Accepted, AcceptRequest
-from kiosk.journal import identity
+from kiosk.journal import identity, inspection, stretch
 from kiosk.journal.audit import Event
+from kiosk.journal.database import Journal
+from kiosk.journal.doubt import Doubt
+from kiosk.journal.identity import KioskKey, public_key
+from sim.clock import SeededChance
 from sim.office.house import JOURNAL
 from sim.world import Place
 from tests.journeys.office import BLANKS, Office, office
@@ -307,6 +311,24 @@ async def test_a_kiosk_whose_journal_is_gone_begins_anew_on_the_centres_word(tmp
         assert await kiosk.refused(kiosk.scan_slip()) == m.Cause.ALREADY_COLLECTED
         assert (await kiosk.api.state()).blanks.hopper == BLANKS - 1
         assert (tmp_path / identity.FILE).exists()
+
+
+async def test_whoever_writes_into_the_file_accepts_nothing(tmp_path: Path) -> None:
+    """He alters a record, and covers it by an acceptance of his own making, hashes and all."""
+    async with office(tmp_path) as kiosk:
+        await kiosk.ticket()
+        await kiosk.die()
+        tampered_on_disk("UPDATE audit SET actor = 'OFFICER-9' WHERE sequence = 2")(tmp_path / JOURNAL)
+        (stranger := tmp_path / "stranger").mkdir()
+        own = KioskKey.kept(stranger, "SPC01-K1", SeededChance(9))
+        terms = stretch.Terms([Doubt.DAMAGED], [], "BA-2026-7", None, 0, {}, None, [], 0)
+        forged = Journal(tmp_path / JOURNAL, kiosk.clock, SeededChance(3), threaded=False)
+        forged.write_now(lambda tx: stretch.begin(tx, "OFFICER-1+SUPERVISOR-1", terms, own, beyond=0))
+        forged.close()
+        report = inspection.verify(tmp_path / JOURNAL, key=public_key(kiosk.station.key.public))
+        assert "record 2: was altered" in report.problems
+        assert report.accepted == ()
+        await kiosk.boot()
 
 
 # -- who may, and what it takes ----------------------------------------------------------------------------------------
