@@ -245,7 +245,6 @@ class CentreLink:
                 await self._journal.write(partial(_receipted, receipt=receipt, said=said))
             except outbox.ReceiptError as error:
                 # The line works; it is this journal that is wrong. Nothing counts as told until somebody looked.
-                log.critical("%s", error)
                 behind = partial(doubt.found, doubt=doubt.Doubt.BEHIND, detail=str(error), by="centre")
                 await self._journal.write(behind)
                 return

@@ -4,10 +4,13 @@ A doubt is written down when it is found and outlives every restart. Only two pe
 what the journal has is then counted and compared, and a new stretch of the audit begins (`kiosk.journal.stretch`).
 """
 
+import logging
 from enum import StrEnum
 
 from kiosk.journal import audit, outbox
 from kiosk.journal.database import Transaction
+
+log = logging.getLogger(__name__)
 
 FINDINGS = 20
 """So many findings are written down; `kiosk journal verify` has them all."""
@@ -32,6 +35,7 @@ def standing(tx: Transaction) -> list[Doubt]:
 def found(tx: Transaction, doubt: Doubt, detail: str, *, by: str = "kiosk") -> None:
     """Writes it down and tells the centre; once for as long as it stands."""
     if tx.fact(doubt) is None:
+        log.critical("%s: %s", doubt, detail)
         tx.set_fact(doubt, tx.now)
         match doubt:
             case Doubt.BEHIND:

@@ -87,10 +87,10 @@ async def test_it_says_when_it_is_ready_lives_and_goes_down_and_ends_every_strea
                 words += heard(systemd)
                 await asyncio.sleep(0.05)
         async with Client(run / "kioskd.sock") as client:
-            watching = asyncio.create_task(_watch(client))
+            shown = asyncio.Event()
+            watching = asyncio.create_task(_watch(client, shown))
             async with asyncio.timeout(30):
-                while not watching.done() and not _seen:
-                    await asyncio.sleep(0.05)
+                await shown.wait()
             kioskd.send_signal(signal.SIGTERM)
             async with asyncio.timeout(30):
                 assert await kioskd.wait() == 0
@@ -108,14 +108,10 @@ async def test_it_says_when_it_is_ready_lives_and_goes_down_and_ends_every_strea
     assert "kioskd SPC01-K1" in log
 
 
-_seen: list[int] = []
-
-
-async def _watch(client: Client) -> None:
+async def _watch(client: Client, shown: asyncio.Event) -> None:
     """A screen that shows whatever it is told, until kioskd goes down."""
-    _seen.clear()
     try:
-        async for state in client.events():
-            _seen.append(state.revision)
+        async for _ in client.events():
+            shown.set()
     except ApiError as error:
         raise AssertionError("the stream was cut off, not ended") from error
