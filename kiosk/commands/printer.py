@@ -16,11 +16,13 @@ from drivers.contract.card_printer import CardPrinter
 from drivers.contract.device import IntentId
 from drivers.contract.errors import DeviceError
 from drivers.contract.words import Completion, JobOutcome
+from kiosk.cards.blanks.reckoning import note_cleaned
 from kiosk.clock import SystemChance, WallClock
 from kiosk.commands.common import STATE, ProfileName, Refusal, StateDir
 from kiosk.devices.loading import driver_module, load
 from kiosk.journal import acts
 from kiosk.journal.database import Journal, JournalError
+from kiosk.station.counter import fed_count
 
 app = typer.Typer(no_args_is_help=True, help="The card printer, while kioskd is stopped.")
 
@@ -66,7 +68,10 @@ def clean(profile: ProfileName, state: StateDir = STATE) -> None:
 
     async def run(printer: CardPrinter, journal: Journal) -> None:
         _answering(printer)
+        before = await fed_count(printer)
         await _acted(journal, "clean", printer.clean)
+        after = await fed_count(printer)
+        await journal.write(lambda tx: note_cleaned(tx, before, after))
         print("cleaned")
 
     _at_printer(profile, state, run)

@@ -9,12 +9,14 @@ from drivers.contract.device import IntentId
 from drivers.contract.errors import DeviceError
 from drivers.contract.words import JobOutcome
 from kiosk.api.messages import Cause
+from kiosk.cards.blanks.reckoning import note_cleaned
 from kiosk.cards.jobs import Job, JobBook
 from kiosk.cards.recovery import HOLDABLE, Recovery, Settled
 from kiosk.journal import acts, audit
 from kiosk.journal.database import Journal, Transaction
 from kiosk.people.acts import spend
 from kiosk.people.policy import Mandate, Operation
+from kiosk.station.counter import fed_count
 from kiosk.station.refusal import Refused
 
 log = logging.getLogger(__name__)
@@ -61,6 +63,7 @@ class Caretaker:
             return acts.intend(tx, "clean", "card_printer")
 
         async with self.at_work:
+            before = await fed_count(self._printer)
             intent = await self._journal.write(begin)
             outcome = JobOutcome.DONE
             try:
@@ -70,6 +73,8 @@ class Caretaker:
                 raise Refused(str(error.cause), str(error)) from error
             finally:
                 await self._journal.write(lambda tx: acts.ended(tx, intent, outcome))
+            after = await fed_count(self._printer)
+            await self._journal.write(lambda tx: note_cleaned(tx, before, after))
 
     async def look(self) -> None:
         """Settles the open job if there is one and the printer answers."""

@@ -78,6 +78,13 @@ def note_fed(tx: Transaction, fed_count: int) -> None:
     tx.set_fact(FED_FACT, json.dumps([fed_count, last_move(tx), tx.now]))
 
 
+def note_cleaned(tx: Transaction, before: int | None, after: int | None) -> None:
+    """The printer was cleaned in between. Whether it counts the cleaning card as one fed, no manual says; if it does,
+    that card is no blank."""
+    if before is not None and after == before + 1 and unexplained(tx, before) == 0:
+        note_fed(tx, after)
+
+
 def _base(tx: Transaction) -> tuple[int, int] | None:
     """(the printer's count, the ledger's last move then) at the newest close or note; before the first of them, from
     the first feed of this journal; None if there was none."""

@@ -9,6 +9,7 @@ import pytest
 
 from kiosk.api import blanks as b
 from kiosk.api import messages as m
+from kiosk.api import staff as s
 from kiosk.api.accepting import Accepted, AcceptRequest
 from kiosk.journal import identity, inspection, stretch
 from kiosk.journal.audit import Event
@@ -226,6 +227,27 @@ async def test_a_card_fed_behind_the_kiosks_back_is_noticed_before_the_next_blan
         ended = await kiosk.stage(m.Stage.CANNOT, m.Stage.TAKE_CARD)
         assert (ended.stage, ended.cause) == (m.Stage.CANNOT, m.Cause.FEEDS_UNEXPLAINED)
         assert hands(kiosk) == 1
+
+
+@pytest.mark.parametrize(("counted", "believed"), [(0, True), (1, True), (2, False)])
+async def test_a_printer_that_counts_its_cleaning_card_is_believed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, counted: int, believed: bool
+) -> None:
+    async with office(tmp_path) as kiosk:
+        await asyncio.sleep(20)
+        clean = kiosk.printer.mechanics._clean
+
+        async def counts() -> None:
+            await clean()
+            kiosk.printer.mechanics.fed += counted
+
+        monkeypatch.setattr(kiosk.printer.mechanics, "_clean", counts)
+        cleaning = s.PrinterCleaning(request_id=kiosk.request())
+        await kiosk.api.clean_printer(await kiosk.signed(cleaning, ["TECHNICIAN-1"]))
+        await kiosk.die()
+        await kiosk.boot()
+        await asyncio.sleep(20)
+        assert (await kiosk.api.state()).collecting is believed
 
 
 # -- a journal that does not hold --------------------------------------------------------------------------------------
