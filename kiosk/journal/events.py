@@ -15,7 +15,7 @@ FIELDS = {
     "case": "Number of a case: blanks that a count did not find, or found too many.",
     "cases": "Numbers of the cases that it opened.",
     "cause": "Why: a word of the API's `Cause` or of a device; null if nothing stood in the way.",
-    "claimed": "Ids of the people, of those on the roster, whose names were given.",
+    "claimed": "Ids of the people whose names were given, of those who are or were on a roster.",
     "collection": "Id of the resident's attempt to collect a card.",
     "counts": "For each place that was counted: what the books had there, and what was counted.",
     "day": "The office's day, as a date.",

@@ -40,7 +40,9 @@ class Moments:
 
 
 class MortalJournal(Journal):
-    """The real journal of a process that may die before or after each commit."""
+    """The real journal of a process that may die before or after each commit. `free`: bytes left on its disk."""
+
+    free = FREE_BYTES
 
     def __init__(self, path: Path, clock: Clock, chance: Chance, moments: Moments) -> None:
         super().__init__(path, clock, chance, threaded=False)
@@ -63,7 +65,7 @@ class MortalJournal(Journal):
         return super().read_now(question)
 
     def free_bytes(self) -> int:
-        return FREE_BYTES
+        return self.free
 
     def post_mortem(self, question: Callable[[Transaction], T]) -> T:
         """What stands in the file, for those who check, dead or alive."""

@@ -40,6 +40,7 @@ from sim.card_printer.evolis import Simulator as PrinterSimulator
 from sim.centre import Centre
 from sim.clock import OfficeClock, SeededChance, run
 from sim.office import memo
+from sim.office.branches import of_cards
 from sim.office.checks import IntentWatch, card_faults, journal_faults
 from sim.office.mortal import Killed, Moments, MortalJournal, TappedWorld, tapped
 from sim.seam.pipe import PipeConnector
@@ -320,14 +321,7 @@ async def _played(folder: Path, schedule: Schedule, maker: Maker) -> Outcome:
     outcome.violations += card_faults(hall.world, hall.journal, {APPROVAL: artwork().plan.groups(None)[1]})
     outcome.violations += journal_faults(hall.journal)
     outcome.unintended += hall.watch.violations
-    outcome.reached |= {
-        f"{row['kind']}: {row['what']}"
-        for row in hall.journal.post_mortem(
-            lambda tx: tx.rows(
-                "SELECT 'job' AS kind, state || ' -> ' || outcome AS what FROM job WHERE outcome IS NOT NULL"
-            )
-        )
-    }
+    outcome.reached |= hall.journal.post_mortem(of_cards).keys()
     hall.cut = None
     await hall.bury()
     return outcome
