@@ -17,7 +17,7 @@ from sim.clock import OfficeClock
 from sim.office.mortal import FREE_BYTES, Killed
 from sim.office.people import Resident
 from sim.office.plan import Blackout
-from sim.office.scene import LOOK, Scene
+from sim.office.scene import Scene
 
 GRANT = timedelta(minutes=10)
 BATTERY = 60.0
