@@ -29,6 +29,7 @@ from sim.office.incidents import BATTERY, Incidents, MachineClock
 from sim.office.mortal import Killed
 from sim.office.people import Resident, crowd
 from sim.office.plan import Blackout, Day, Outage, Trouble, Visit, plan
+from sim.office.rare import NEVER
 from sim.office.record import DayRecord
 from sim.office.rota import OPEN, Due, Turn
 from sim.office.scene import SPARE, Scene
@@ -44,6 +45,8 @@ LOOK = 1.0
 BLANKS = 40
 DELIVERY = 1_000
 """Blanks that the centre has sent to the vault."""
+SMUGGLED = 3
+"""Blanks put in past the books by turn: more than are pocketed on the same day, so that the count sees them."""
 REFILL_BELOW = 8
 ROUND = 120.0
 """Seconds between two rounds of the officers past the kiosk."""
@@ -191,7 +194,7 @@ class OfficeDay:
             return
         await asyncio.sleep(due.at)
         if due.turn is Turn.SMUGGLES:
-            await self._smuggle(0.0, 1)
+            await self._smuggle(0.0, SMUGGLED)
         elif due.turn is Turn.POCKETS:
             await self._pocket(0.0)
         else:
@@ -364,7 +367,7 @@ class OfficeDay:
         """Two officers close the day; the centre hears of it."""
         close, wrong = await closing.closed(
             self._house,
-            vault=DELIVERY - self._loads * BLANKS,
+            vault=DELIVERY - self._loads * BLANKS + self._scene.unloaded,
             uncounted=self._uncounted,
             pocketed=self._pocketed,
         )
@@ -400,6 +403,7 @@ class OfficeDay:
         journal, counts = self._house.journal, self.record.counts
         counts.update(journal.post_mortem(of_cards))
         counts.update(journal.post_mortem(of_office))
+        self.record.violations += [f"went through what may never be: {one}" for one in NEVER if counts[one]]
         numbered = self._scene.rosters
         self.record.violations += staff_faults(journal, numbered, self._dishonest.denied, self._dishonest.refused)
 

@@ -296,7 +296,7 @@ class Dishonest:
         return None
 
     async def _asks(self, way: str, wanted: m.Cause, request: Callable[[str], m.CollectRequest]) -> None:
-        asked = await self._scene.asks("dishonest", wanted, request)
+        asked = await self._scene.asks(f"somebody with {way}", wanted, request, never_in=True)
         if asked is not None:
             self.refused.append((asked.request_id, wanted))
             self._scene.note("dishonest", f"{way}: no card", count=f"dishonest {way}: refused {wanted}")

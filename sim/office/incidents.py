@@ -18,6 +18,7 @@ from sim.office.mortal import FREE_BYTES, Killed
 from sim.office.people import Resident
 from sim.office.plan import Blackout
 from sim.office.scene import Scene
+from sim.world import Place
 
 GRANT = timedelta(minutes=10)
 BATTERY = 60.0
@@ -134,6 +135,35 @@ class Incidents:
             pass
         return False
 
+    async def empty_hopper(self) -> None:
+        _, person = self._scene.somebody("good")
+        cards = self._house.world.at(Place.HOPPER)
+        if not cards:
+            return
+        await self._scene.by_staff(
+            s.BlanksUnloaded(request_id=self._scene.request_id("unload"), quantity=len(cards)), self._does
+        )
+        for card in cards:
+            self._house.world.cards.remove(card)
+        self._scene.unloaded += len(cards)
+        await self._scene.asks("somebody", m.Cause.BLANKS_OUT, _by_slip(person), every=3.0)
+
+    async def wants_a_person(self) -> None:
+        _, person = self._scene.somebody("good", "none")
+        async for _ in self._scene.tries(RETRIES, 120.0):
+            async with self._scene.line:
+                station = self._house.station
+                try:
+                    shown = await station.collect(_by_slip(person)(self._scene.request_id("wants-a-person")))
+                    await asyncio.sleep(5.0)
+                    assert station.collector is not None
+                    end = await station.collector.ask_staff(shown.id)
+                except (Refused, Killed):
+                    continue
+            if end.stage is m.Stage.STAFF:
+                self._scene.note("somebody", f"goes to a counter: {end.cause}", count=f"staff {end.cause}")
+                return
+
     async def nonsense(self) -> None:
         await self._scene.asks("somebody", m.Cause.SLIP_INVALID, lambda id: m.CollectRequest(request_id=id, slip="?"))
         await self._scene.asks("somebody", m.Cause.NIK_INVALID, lambda id: m.CollectRequest(request_id=id, nik="12"))
@@ -193,6 +223,7 @@ class Incidents:
 
         try:
             await self._scene.hold_line_down(dark())
+            await self._scene.until(lambda: self._house.alive and self._house.station.link.up, 1_800.0)
         finally:
             self._clock.lost = False  # set by hand, once the centre's time is there
 
@@ -281,6 +312,8 @@ class Incidents:
         match request:
             case s.OverrideRequest():
                 return await station.override(request)
+            case s.BlanksUnloaded():
+                return await station.staff.unload_blanks(request)
             case s.NextCall():
                 return await station.staff.call_next(request)
             case s.DigestRequest():

@@ -25,7 +25,11 @@ class Turn(StrEnum):
     """Two officers answer while the kiosk still waits for his finger."""
     BAD_BATCH = "bad_batch"
     """Two dead chips in a row; on the same approval he then has his card of a third blank."""
+    EMPTY_HOPPER = "empty_hopper"
+    """All blanks go back to the vault before anybody comes; the officers' next round fills the hopper again."""
     PUSHES_IN = "pushes_in"
+    WANTS_A_PERSON = "wants_a_person"
+    """Stands before the glass and asks for a counter instead."""
     NONSENSE = "nonsense"
     """A slip, a NIK and a service that are none."""
     REVOKED = "revoked"
@@ -80,4 +84,7 @@ def due(seed: int, day: int) -> tuple[Due, ...]:
     turns = [order[(day * PER_DAY + place) % len(order)] for place in range(PER_DAY)]
     chance = random.Random(f"rota {seed} {day}")
     # Not in the last hour: who has to wait for the line or the centre is to have his turn before the close.
-    return tuple(sorted((Due(chance.uniform(600.0, OPEN - 3600.0), turn) for turn in turns), key=lambda one: one.at))
+    hours = {turn: chance.uniform(600.0, OPEN - 3600.0) for turn in turns}
+    if Turn.EMPTY_HOPPER in hours:
+        hours[Turn.EMPTY_HOPPER] = 0.0
+    return tuple(sorted((Due(at, turn) for turn, at in hours.items()), key=lambda one: one.at))

@@ -23,6 +23,7 @@ T = TypeVar("T")
 R = TypeVar("R", bound=s.Mandated)
 LOOK = 0.5
 TRIES = 40
+LET_IN = "let in"
 CLOSING = OPEN + 1800.0
 """After that nobody tries anything again."""
 SPARE = 48
@@ -104,13 +105,22 @@ class Scene:
         return shown is not None and shown.stage is m.Stage.WORKING
 
     async def asks(
-        self, who: str, wanted: str, request: Callable[[str], m.CollectRequest], *, every: float = 60.0
+        self,
+        who: str,
+        wanted: str,
+        request: Callable[[str], m.CollectRequest],
+        *,
+        every: float = 60.0,
+        never_in: bool = False,
     ) -> m.CollectRequest | None:
         """Somebody asks for a card until he is refused for `wanted`; the request that was, or None if he gave up.
-        Who is let in walks away, and asks again later."""
+        Who is let in walks away, and asks again later; `never_in`: it is a violation that he was."""
         async for _ in self.tries(TRIES, every):
             asked = request(self.request_id("asks"))
             cause = await self._asked_once(asked)
+            if cause == LET_IN and never_in:
+                self.violations.append(f"{who} was let in, and was to be refused {wanted}")
+                return None
             if cause == wanted:
                 self.note(who, f"refused {cause}", count=f"refused {cause}")
                 return asked
@@ -128,7 +138,7 @@ class Scene:
                 return refused.cause
             except Killed:
                 return "dark"
-        return "let in"
+        return LET_IN
 
     async def by_staff(self, request: R, act: Callable[[R], Awaitable[T]], people: Collection[str] = PAIR) -> T:
         """What honest staff do under their names: again after kioskd died, and later if somebody is locked out."""

@@ -273,7 +273,9 @@ class Hall:
         return str(made.end or made.cause)
 
     async def _hand(self, how: str) -> None:
-        late = TAKE_TIMEOUT + random.Random(self.schedule.seed).uniform(-0.2, 1.0)
+        chance = random.Random(self.schedule.seed)
+        # Half of the late ones reach for their card in the very moment in which it is drawn in.
+        late = TAKE_TIMEOUT + (chance.uniform(-0.2, 1.0) if chance.random() < 0.5 else chance.uniform(0.2, 0.3))
         delay = {"quick": QUICK, "late": late, "absent": 1e6}[how]
         while True:
             if self.world.at(Place.BEZEL):
