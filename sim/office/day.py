@@ -97,6 +97,7 @@ class OfficeDay:
         self._line = asyncio.Lock()
         self._mains = asyncio.Lock()
         """Held from the moment a cut is meant to strike until kioskd is back."""
+        self._rota = asyncio.Lock()
         self._dark = asyncio.Event()
         self._blackout: Blackout | None = None
         self._armed_at = 0
@@ -193,12 +194,13 @@ class OfficeDay:
         if due.turn in (Turn.STOCK, Turn.OLD_COPY):
             return
         await asyncio.sleep(due.at)
-        if due.turn is Turn.SMUGGLES:
-            await self._smuggle(0.0, SMUGGLED)
-        elif due.turn is Turn.POCKETS:
-            await self._pocket(0.0)
-        else:
-            await getattr(self._dishonest if hasattr(Dishonest, due.turn) else self._incidents, due.turn)()
+        async with self._rota:  # one after the other: two who hold the same line down would wait for each other
+            if due.turn is Turn.SMUGGLES:
+                await self._smuggle(0.0, SMUGGLED)
+            elif due.turn is Turn.POCKETS:
+                await self._pocket(0.0)
+            else:
+                await getattr(self._dishonest if hasattr(Dishonest, due.turn) else self._incidents, due.turn)()
         self._note("rota", f"{due.turn} is over")
 
     async def _outage(self, outage: Outage) -> None:
