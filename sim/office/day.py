@@ -97,6 +97,8 @@ class OfficeDay:
         self._line = asyncio.Lock()
         self._mains = asyncio.Lock()
         """Held from the moment a cut is meant to strike until kioskd is back."""
+        self._returning = asyncio.Lock()
+        """Held while the power is out and kioskd starts again."""
         self._rota = asyncio.Lock()
         self._dark = asyncio.Event()
         self._blackout: Blackout | None = None
@@ -135,9 +137,12 @@ class OfficeDay:
                     group.create_task(task)
         except* TimeoutError:
             self.record.violations.append("the day did not end: somebody still stands before the kiosk")
-        for one in standing:
-            one.cancel()
-        await asyncio.gather(*standing, return_exceptions=True)
+        async with self._returning:  # the last in the line may have left while kioskd was about to start
+            for one in standing:
+                one.cancel()
+        for ended in await asyncio.gather(*standing, return_exceptions=True):
+            if isinstance(ended, Exception):
+                self.record.violations.append(f"the day's staff or power stopped: {ended!r}")
         await self._close()
         return self.record
 
@@ -312,17 +317,18 @@ class OfficeDay:
         self._dark.set()
 
     async def _come_back(self, blackout: Blackout) -> None:
-        house = self._house
-        self._intents.settle()
-        self._count_commits()
-        await house.clear_away()
-        await asyncio.sleep(blackout.seconds)
-        if blackout.stolen and house.world.take_card() is not None:
-            self._note("somebody", "takes the card at the exit", count="card taken in the dark")
-        if blackout.power_on is not None:
-            house.power_on()
-            self._note("power", f"is back, the printer will {blackout.power_on}")
-        await self._boot()
+        async with self._returning:
+            house = self._house
+            self._intents.settle()
+            self._count_commits()
+            await house.clear_away()
+            await asyncio.sleep(blackout.seconds)
+            if blackout.stolen and house.world.take_card() is not None:
+                self._note("somebody", "takes the card at the exit", count="card taken in the dark")
+            if blackout.power_on is not None:
+                house.power_on()
+                self._note("power", f"is back, the printer will {blackout.power_on}")
+            await self._boot()
 
     # -- closing -------------------------------------------------------------------------------------------------
     async def _close(self) -> None:

@@ -119,6 +119,9 @@ class Incidents:
     async def _customer(self) -> None:
         """One more resident comes for his card, whether anybody else does or not."""
         resident, _ = self._scene.somebody("good")
+        await self._stands_there(resident)
+
+    async def _stands_there(self, resident: Resident) -> None:
         async with self._scene.line:
             await resident.at_the_kiosk()
 
@@ -246,6 +249,24 @@ class Incidents:
 
         await self._scene.fall(Blackout(0.0, 0, 300.0, "keep", stolen=False), before)
         await customer
+
+    async def lost_sight(self) -> None:
+        async for _ in self._scene.tries(RETRIES, 120.0):
+            resident, person = self._scene.somebody("good")
+            customer = asyncio.create_task(self._stands_there(resident))
+
+            async def before() -> None:
+                await self._scene.until(self._printing, 600.0)
+
+            await self._scene.fall(Blackout(0.0, 0, 30.0, "reject", stolen=False), before)
+            await customer
+            if await self._scene.asks("somebody", m.Cause.NEEDS_STAFF, _by_slip(person), tries=3):
+                return
+
+    def _printing(self) -> bool:
+        collector = self._house.station.collector
+        shown = collector.collection if self._house.alive and collector else None
+        return shown is not None and shown.step is m.Step.PRINT
 
     async def mains_flicker(self) -> None:
         ups = self._house.simulators["indicator"]

@@ -41,6 +41,8 @@ class Turn(StrEnum):
     MAINS_FAIL = "mains_fail"
     """The UPS tells it; its battery ends later."""
     MAINS_FLICKER = "mains_flicker"
+    LOST_SIGHT = "lost_sight"
+    """The power goes while a card is printed, and the printer clears its path: only people can tell where it is."""
     DISK_FULL = "disk_full"
     STAFF_ROUTINE = "staff_routine"
     """What one person does: calls numbers, cleans the printer, reads digest and audit; two clear a third's PIN."""

@@ -111,11 +111,12 @@ class Scene:
         request: Callable[[str], m.CollectRequest],
         *,
         every: float = 60.0,
+        tries: int = TRIES,
         never_in: bool = False,
     ) -> m.CollectRequest | None:
         """Somebody asks for a card until he is refused for `wanted`; the request that was, or None if he gave up.
         Who is let in walks away, and asks again later; `never_in`: it is a violation that he was."""
-        async for _ in self.tries(TRIES, every):
+        async for _ in self.tries(tries, every):
             asked = request(self.request_id("asks"))
             cause = await self._asked_once(asked)
             if cause == LET_IN and never_in:
