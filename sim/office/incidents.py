@@ -25,7 +25,7 @@ BATTERY = 60.0
 """Seconds for which the UPS carries the kiosk."""
 LITTLE = 1_000_000
 """Bytes left on a disk that is nearly full."""
-RETRIES = 12
+RETRIES = 20
 REASON = "jari tidak terbaca, orang dikenali"
 
 
@@ -53,6 +53,7 @@ class Incidents:
 
     async def finger_fails(self) -> None:
         resident, person = self._scene.somebody("good", "wrong")
+        await self._scene.ready()
         async with self._scene.line:
             await resident.at_the_kiosk()
         await self._overridden(resident, person)
@@ -60,6 +61,7 @@ class Incidents:
     async def at_the_glass(self) -> None:
         resident, person = self._scene.somebody("good", "none")
         async for _ in self._scene.tries(RETRIES, 120.0):
+            await self._scene.ready()
             async with self._scene.line:
                 try:
                     await self._house.station.collect(_by_slip(person)(self._scene.request_id("at-the-glass")))
@@ -71,6 +73,7 @@ class Incidents:
 
     async def _overridden(self, resident: Resident, person: Person) -> None:
         async for _ in self._scene.tries(RETRIES, 120.0):
+            await self._scene.ready()
             async with self._scene.line:
                 if await self._helped(resident, person):
                     return
@@ -93,6 +96,7 @@ class Incidents:
         resident, _ = self._scene.somebody("good")
         board = self._house.encoder.faults
         async for _ in self._scene.tries(RETRIES, 120.0):
+            await self._scene.ready()
             async with self._scene.line:
                 board.fail_repeatedly("dead-chip")
                 try:
@@ -101,6 +105,7 @@ class Incidents:
                 finally:
                     board.clear("dead-chip")
         async for _ in self._scene.tries(RETRIES, 120.0):
+            await self._scene.ready()
             async with self._scene.line:
                 if await resident.at_the_kiosk() in ("card", f"refused {m.Cause.ALREADY_COLLECTED}"):
                     self._scene.note("resident", "has his card after a bad batch", count="card after two dead chips")
@@ -119,6 +124,7 @@ class Incidents:
     async def _customer(self) -> None:
         """One more resident comes for his card, whether anybody else does or not."""
         resident, _ = self._scene.somebody("good")
+        await self._scene.ready()
         await self._stands_there(resident)
 
     async def _stands_there(self, resident: Resident) -> None:
@@ -154,6 +160,7 @@ class Incidents:
     async def wants_a_person(self) -> None:
         _, person = self._scene.somebody("good", "none")
         async for _ in self._scene.tries(RETRIES, 120.0):
+            await self._scene.ready()
             async with self._scene.line:
                 station = self._house.station
                 try:
@@ -253,12 +260,10 @@ class Incidents:
     async def lost_sight(self) -> None:
         async for _ in self._scene.tries(RETRIES, 120.0):
             resident, person = self._scene.somebody("good")
+            await self._scene.ready()
             customer = asyncio.create_task(self._stands_there(resident))
-
-            async def before() -> None:
-                await self._scene.until(self._printing, 600.0)
-
-            await self._scene.fall(Blackout(0.0, 0, 30.0, "reject", stolen=False), before)
+            if await self._scene.until(self._printing, 300.0):
+                await self._scene.fall(Blackout(0.0, 0, 30.0, "reject", stolen=False), _nothing)
             await customer
             if await self._scene.asks("somebody", m.Cause.NEEDS_STAFF, _by_slip(person), tries=3):
                 return
@@ -348,6 +353,10 @@ class Incidents:
             case _:
                 raise ValueError(request.OPERATION)
         return None
+
+
+async def _nothing() -> None:
+    """Nobody sees it coming."""
 
 
 def _by_slip(person: Person) -> Callable[[str], m.CollectRequest]:

@@ -98,6 +98,16 @@ class Scene:
             await self.alive()
             yield number
 
+    async def ready(self) -> None:
+        """Waits until kioskd says that it makes cards, or for the evening."""
+        while asyncio.get_running_loop().time() < self.closing:
+            try:
+                if self.house.alive and await self.house.station.collecting_cause() is None:
+                    return
+            except Killed:
+                pass
+            await asyncio.sleep(5.0)
+
     def working(self) -> bool:
         """A card is being made."""
         collector = self.house.station.collector
