@@ -16,7 +16,7 @@ from sim.office.mortal import MortalJournal
 
 _OS, _OST = frozenset({"officer", "supervisor"}), frozenset({"officer", "supervisor", "technician"})
 _S, _SA = frozenset({"supervisor"}), frozenset({"supervisor", "auditor"})
-_TABLE: Mapping[str, tuple[int, Collection[str], Collection[str]]] = {
+TABLE: Mapping[str, tuple[int, Collection[str], Collection[str]]] = {
     "override": (2, _OS, _OS),
     "load_blanks": (2, _OS, _OS),
     "unload_blanks": (2, _OST, _OS),
@@ -79,7 +79,10 @@ def _acts(rows: Iterable[Record], rosters: Mapping[int, Mapping[str, str]]) -> l
         elif kind == "finger_overridden" and not _two(actor):
             found.append(f"the finger of {body['approval']} was overridden by {actor} alone")
         elif kind == "staff_acted":
-            number, may, led_by = _TABLE[body["operation"]]
+            if body["operation"] not in TABLE:
+                found.append(f"{body['operation']} by {actor}: docs/people.md has no such operation")
+                continue
+            number, may, led_by = TABLE[body["operation"]]
             people = actor.split("+")
             have = [roles.get(one, "nobody") for one in people]
             if len(set(people)) != number or len(people) != number:

@@ -22,6 +22,7 @@ from sim.office import command, day, memo, rare
 from sim.office.plan import plan
 from sim.office.record import DayRecord
 from sim.office.rota import OPEN, PER_DAY, ROUND, Due, Turn, due
+from sim.office.staff_checks import TABLE
 
 ROOT = Path(__file__).parents[3]
 LISTED = {*rare.BY_CHANCE, *rare.BY_TURN, *rare.ELSEWHERE}
@@ -51,6 +52,14 @@ def test_every_audit_event_operation_and_cause_is_on_a_list() -> None:
     assert [one for one in Operation if f"staff {one}" not in LISTED] == []
     refusals = {name.split(" ")[-1] for name in LISTED if re.search(r"\b(refused|cannot|staff|no number) \w+$", name)}
     assert [cause for cause in Cause if cause not in refusals] == []
+
+
+def test_the_checkers_have_a_table_of_their_own_that_says_the_same() -> None:
+    mine = {name: (people, set(may), set(led_by)) for name, (people, may, led_by) in TABLE.items()}
+    assert mine == {
+        one.value: (rule.people, {role.value for role in rule.roles}, {role.value for role in rule.led_by})
+        for one, rule in policy.RULES.items()
+    }
 
 
 def test_what_is_said_to_be_tried_elsewhere_is() -> None:
