@@ -77,7 +77,7 @@ def test_a_violation_makes_the_status_1_and_prints_the_line_that_replays_it(
 @pytest.mark.timeout(300)
 def test_who_pockets_a_blank_is_found_by_the_evenings_count(tmp_path: Path) -> None:
     """Nobody sees it happen; two honest officers count, and what is not there is a case that the centre hears of."""
-    robbed = replace(plan(4, 0, 6, cuts=False), pocketed=(3_600.0,), uncounted=())
+    robbed = replace(plan(4, 0, 6, cuts=False), pocketed=(3_600.0,), uncounted=(), rare=())
 
     record = run(day._lived(tmp_path, robbed), seed=4)
 
