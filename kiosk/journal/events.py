@@ -17,7 +17,7 @@ FIELDS = {
     "cases": "Numbers of the cases that it opened.",
     "cause": "Why: a word of the API's `Cause` or of a device; null if nothing stood in the way.",
     "causes": "Why the journal could not be believed: words of the API's `Cause`.",
-    "claimed": "Ids of the people, of those on the roster, whose names were given.",
+    "claimed": "Ids of the people whose names were given, of those who are or were on a roster.",
     "collection": "Id of the resident's attempt to collect a card.",
     "content": "SHA-256 in hex over every record before this one, exactly as it stands.",
     "counts": "For each place that was counted: what the books had there, and what was counted.",

@@ -5,9 +5,11 @@ a restart ends them. Tries of PINs and the roster live in the journal.
 """
 
 import asyncio
+import json
 import sqlite3
 from collections import OrderedDict
 from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -90,11 +92,16 @@ class PeopleDesk:
 
     # -- challenges and proofs -----------------------------------------------------------------------------------
     async def challenge(self, request: ChallengeRequest) -> Challenge:
-        """For one person, for one act. Denied for somebody who is not on the roster, and for no operation."""
+        """For one person, for one act. Denied, and audited, for somebody who is not on the roster; and for no
+        operation."""
         if request.operation not in list(Operation):
             raise Denied(f"there is no operation {request.operation}")
-        roster = await self._journal.read(self._roster)
-        _of(roster, request.person)
+        try:
+            roster = await self._journal.read(self._roster)
+            _of(roster, request.person)
+        except Denied as denied:
+            await self._note(Operation(request.operation), {request.person}, str(denied))
+            raise
         challenge = Challenge(
             kiosk=self._kiosk,
             person=request.person,
@@ -114,7 +121,7 @@ class PeopleDesk:
         try:
             return await self._prove(operation, request)
         except Denied as denied:
-            await self._note(operation, request.proofs, str(denied))
+            await self._note(operation, {proof.person for proof in request.proofs}, str(denied))
             raise
 
     async def set_pin(self, request: PinSet) -> None:
@@ -124,7 +131,7 @@ class PeopleDesk:
         try:
             await self._set_pin(request)
         except Denied as denied:
-            await self._note(Operation.SET_PIN, request.proofs, str(denied))
+            await self._note(Operation.SET_PIN, {proof.person for proof in request.proofs}, str(denied))
             raise
 
     async def clear_pin(self, mandate: Mandate, person: str) -> None:
@@ -238,17 +245,19 @@ class PeopleDesk:
         if not good:
             raise Denied(f"wrong PIN for {person.id}; {left} tries left")
 
-    async def _note(self, operation: Operation, proofs: Sequence[Proof], why: str) -> None:
+    async def _note(self, operation: Operation, named: AbstractSet[str], why: str) -> None:
         def change(tx: Transaction) -> None:
-            # Only names that the roster knows: anybody can claim anything, and a resident's number may be among it.
-            try:
-                known = set(self._roster(tx).people)
-            except Denied:
-                known = set()
-            claimed = sorted({proof.person for proof in proofs} & known)
+            claimed = sorted(named & _ever_here(tx))
             audit.append(tx, audit.Event.STAFF_DENIED, "kiosk", operation=operation.value, claimed=claimed, detail=why)
 
         await self._journal.write(change)
+
+
+def _ever_here(tx: Transaction) -> set[str]:
+    """Everybody who is or was on a roster of this kiosk. Only such names are kept of who was denied something: anybody
+    can claim anything, and a resident's number may be among it; but who has left is to be named when he tries."""
+    rosters = tx.rows("SELECT body FROM audit WHERE kind = ?", audit.Event.ROSTER_ACCEPTED.value)
+    return {str(person) for row in rosters for person in json.loads(row["body"])["people"]}
 
 
 def _of(roster: Roster, person: str) -> Person:

@@ -18,6 +18,9 @@ from sim.office.mortal import MortalJournal
 from sim.world import PATH, Card, Event, Place, World
 
 PERSONALISED = b"\x0f"
+BINNED = (JobEnd.SCRAPPED, JobEnd.CAPTURED)
+_LIES = {"holder": Place.HAND, "reject": Place.REJECT, "destroyed": Place.BOX}
+"""Where the card of a resolved job must be, by what two people said."""
 DG1 = "ef:0101"
 """Where the simulated chip keeps the printed lines of its holder."""
 
@@ -31,6 +34,7 @@ def card_faults(
     past the ledger; `pocketed`: blanks that somebody took out of the hopper. The close must show exactly those.
     """
     jobs = journal.post_mortem(lambda tx: tx.rows("SELECT * FROM job ORDER BY rowid"))
+    resolved = journal.post_mortem(_resolved)
     found = [
         *_blanks(
             world,
@@ -53,8 +57,9 @@ def card_faults(
             ours.add(id(card))
         if end is JobEnd.TAKEN:
             found += _delivered(card, approved[job["jti"]], where)
-        if end in (JobEnd.SCRAPPED, JobEnd.CAPTURED) and card is not None and card.place is not Place.REJECT:
-            found.append(f"{where}: its card {card.serial} is not in the reject bin but at {card.place}")
+        lies = _LIES.get(resolved.get(job["id"], ""), Place.REJECT if end in BINNED else None)
+        if card is not None and lies is not None and card.place is not lies:
+            found.append(f"{where}: its card {card.serial} is not at {lies} but at {card.place}")
         if end is JobEnd.VOID and card is not None:
             found.append(f"{where}: void, yet it had the card {card.serial}")
     # A job that ended before its card's number was read can explain a card in a hand only if it is unknown.
@@ -62,7 +67,7 @@ def card_faults(
     strangers = [card for card in world.at(Place.HAND) if id(card) not in ours]
     if len(strangers) > nameless:
         found.append(f"in a hand without a job that says so: {', '.join(card.serial for card in strangers)}")
-    holders = Counter(card.chip[DG1] for card in world.at(Place.HAND) if _finished(card))
+    holders = Counter(card.chip[DG1] for card in world.at(Place.HAND) if finished(card))
     found += [f"{count} finished cards of one person are out" for count in holders.values() if count > 1]
     return found
 
@@ -78,9 +83,12 @@ def _blanks(world: World, says: Any, uncounted: int, pocketed: int, open_jobs: l
     }
     found = [f"{name}: {real} cards, the ledger says {said}" for name, (real, said) in pairs.items() if real < said]
     surplus = sum(real - said for real, said in pairs.values())
-    if surplus != says.unknown:
+    if surplus != says.unknown + says.missing:  # a missing one may be anywhere, too
         told = ", ".join(f"{name} {real}/{said}" for name, (real, said) in pairs.items())
-        found.append(f"{surplus} cards are not in their account, {says.unknown} are booked unknown ({told})")
+        found.append(
+            f"{surplus} cards are not in their account, {says.unknown} are booked unknown, {says.missing} missing"
+            f" ({told})"
+        )
     if says.loaded - says.vault + uncounted != len(world.cards):
         found.append(
             f"{len(world.cards)} blanks exist outside the vault, {says.loaded} were booked in, {says.vault} are in the"
@@ -91,7 +99,17 @@ def _blanks(world: World, says: Any, uncounted: int, pocketed: int, open_jobs: l
     return found
 
 
-def _finished(card: Card) -> bool:
+def _resolved(tx: Transaction) -> dict[str, str]:
+    """Where two people said last that the card of a job is, by job."""
+    rows = tx.rows(
+        "SELECT json_extract(body, '$.job') AS job, json_extract(body, '$.where') AS place FROM audit"
+        " WHERE kind = 'job_resolved' ORDER BY sequence"
+    )
+    return {row["job"]: row["place"] for row in rows}
+
+
+def finished(card: Card) -> bool:
+    """Its chip is written and closed, and holds somebody's printed lines."""
     return card.chip.get("state") == PERSONALISED and DG1 in card.chip
 
 
@@ -103,7 +121,7 @@ def _delivered(card: Card | None, lines: bytes, where: str) -> list[str]:
         found.append(f"{where}: booked as taken, but {card.serial} is at {card.place}")
     if card.prints != 1:
         found.append(f"{where}: {card.serial} was printed {card.prints} times")
-    if not _finished(card) or card.chip[DG1] != lines:
+    if not finished(card) or card.chip[DG1] != lines:
         found.append(f"{where}: the chip of {card.serial} does not hold what was approved")
     return found
 
@@ -113,11 +131,12 @@ def journal_faults(journal: MortalJournal) -> list[str]:
 
     def ask(tx: Transaction) -> list[str]:
         found = list(audit.check(tx.rows("SELECT * FROM audit ORDER BY sequence")).problems)
+        resolved = _resolved(tx)
         for row in tx.rows(
             "SELECT job.id, outcome, (SELECT group_concat(from_account || '>' || to_account, ' ') FROM blank_move"
             " WHERE job = job.id AND actor = 'kiosk') AS moves FROM job WHERE closed IS NOT NULL"
         ):
-            wanted = _MOVES[row["outcome"]]
+            wanted = _MOVES["unknown" if row["id"] in resolved else row["outcome"]]
             if (row["moves"] or "") != wanted:
                 found.append(f"job {row['id']} ended {row['outcome']} with the moves {row['moves']!r}, not {wanted!r}")
         for row in tx.rows(
@@ -134,7 +153,8 @@ def journal_faults(journal: MortalJournal) -> list[str]:
         if count != highest:
             found.append(f"the outbox holds {count} events, the last is number {highest}")
         ends = tx.number("SELECT count(*) FROM job WHERE closed IS NOT NULL")
-        told = tx.number("SELECT count(*) FROM outbox WHERE kind LIKE 'card!_%' ESCAPE '!'")
+        ends += tx.number("SELECT count(*) FROM job WHERE reason LIKE 'unknown; found by people%'")  # they ended twice
+        told = tx.number("SELECT count(*) FROM outbox WHERE kind LIKE 'card!_%' ESCAPE '!' AND kind <> 'card_resolved'")
         if ends != told:
             found.append(f"{ends} jobs ended, {told} such events are queued")
         return found

@@ -27,8 +27,8 @@ async def closed(house: House, *, vault: int, uncounted: int, pocketed: int) -> 
         found.append(f"the printer's counter and the books disagree: {close.fed}")
     after = house.journal.post_mortem(ledger.balance)
     missing = max(0, -hopper.difference)
-    if after.missing != missing:
-        found.append(f"{missing} blanks are missing, the books have {after.missing} in cases")
+    if after.missing != before.missing + missing:
+        found.append(f"{before.missing} + {missing} blanks are missing, the books have {after.missing} in cases")
     places = {
         "hopper": (after.hopper, counted.hopper),
         "bin": (after.reject + after.capture + close.unknown_in_bin, counted.bin),

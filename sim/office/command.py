@@ -13,28 +13,8 @@ from typing import Any
 
 from sim.office.day import live
 from sim.office.picture import page
+from sim.office.rare import unreached
 from sim.office.record import DayRecord
-
-RARE = (
-    "power cut",
-    "kioskd killed",
-    "link outage",
-    "server outage",
-    "uncounted blanks",
-    "second try: refused already_collected",
-    "refused approval_forged",
-    "refused approval_expired",
-    "refused approval_other_office",
-    "refused approval_other_person",
-    "cannot card_not_taken",
-    "staff finger_no_match",
-    "job presented -> taken",
-    "job scrap_intent -> scrapped",
-    "job retract_intent -> captured",
-    "ticket",
-)
-"""Branches that a run of RARE_FROM resident-days with cuts must have gone through; else it has shown nothing."""
-RARE_FROM = 2_000
 
 
 def office(argv: Sequence[str]) -> int:
@@ -68,7 +48,6 @@ def summary(records: Sequence[DayRecord], residents: int, *, cuts: bool) -> dict
     counts: Counter[str] = Counter()
     for record in records:
         counts.update(record.counts)
-    enough = cuts and residents * len(records) >= RARE_FROM
     return {
         "days": [record.day for record in records],
         "seed": records[0].seed,
@@ -76,7 +55,7 @@ def summary(records: Sequence[DayRecord], residents: int, *, cuts: bool) -> dict
         "cuts": cuts,
         "counts": dict(sorted(counts.items())),
         "violations": [f"day {record.day}: {violation}" for record in records for violation in record.violations],
-        "unreached": [branch for branch in RARE if not counts[branch]] if enough else [],
+        "unreached": unreached(counts, len(records), residents if cuts else 0),
         "day_digests": [record.digest for record in records],
         "digest": hashlib.sha256("".join(record.digest for record in records).encode()).hexdigest(),
     }

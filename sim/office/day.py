@@ -2,6 +2,8 @@
 
 import asyncio
 import gc
+import random
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -11,18 +13,28 @@ from kiosk.cards.personalise import layout
 from kiosk.cards.personalise.files import Plan
 from kiosk.cards.record import CardRecord
 from kiosk.devices.loading import load
-from kiosk.devices.profile import Profile
+from kiosk.devices.profile import Power, Profile, Slot
 from kiosk.journal import audit
 from kiosk.journal.outbox import count as queued
+from kiosk.people.policy import Denied
 from sim.centre.people import Person
+from sim.centre.registry import Kind
 from sim.clock import run
 from sim.office import closing, memo
+from sim.office.branches import of_cards, of_office
 from sim.office.checks import IntentWatch, card_faults, journal_faults, told_faults
+from sim.office.dishonest import Dishonest
+from sim.office.evening import Evening
 from sim.office.house import House
+from sim.office.incidents import BATTERY, Incidents, MachineClock
 from sim.office.mortal import Killed
 from sim.office.people import Resident, crowd
-from sim.office.plan import OPEN, Blackout, Day, Outage, Trouble, Visit, plan
+from sim.office.plan import Blackout, Day, Outage, Trouble, Visit, plan
+from sim.office.rare import NEVER
 from sim.office.record import DayRecord
+from sim.office.rota import OPEN, Due, Turn
+from sim.office.scene import SPARE, Scene
+from sim.office.staff_checks import staff_faults
 from sim.world import Event, Place
 
 REST = 60.0
@@ -34,6 +46,8 @@ LOOK = 1.0
 BLANKS = 40
 DELIVERY = 1_000
 """Blanks that the centre has sent to the vault."""
+SMUGGLED = 3
+"""Blanks put in past the books by turn: more than are pocketed on the same day, so that the count sees them."""
 REFILL_BELOW = 8
 ROUND = 120.0
 """Seconds between two rounds of the officers past the kiosk."""
@@ -62,8 +76,12 @@ def _profile() -> Profile:
     return whole.model_copy(
         update={
             "centre": whole.centre.model_copy(update={"poll_seconds": ASK_CENTRE}),
+            "power": Power(budget_seconds=BATTERY),
             "slots": whole.slots.model_copy(
-                update={"card_printer": printer.model_copy(update={"options": {"poll_interval": LOOK}})}
+                update={
+                    "card_printer": printer.model_copy(update={"options": {"poll_interval": LOOK}}),
+                    "indicator": Slot(driver="ups", transport="sim:ups"),
+                }
             ),
         }
     )
@@ -75,8 +93,15 @@ class OfficeDay:
         self.record = DayRecord(day.seed, day.day)
         self._house = House(folder, seed=day.seed * 1_000 + day.day, profile=_profile(), rest=REST)
         self._house.thermal.look = REST
+        self._clock = MachineClock()
+        self._house.clock = self._clock  # the centre keeps its own
         self._intents = IntentWatch(self._house.world, self._house.printer)
         self._line = asyncio.Lock()
+        self._mains = asyncio.Lock()
+        """Held from the moment a cut is meant to strike until kioskd is back."""
+        self._returning = asyncio.Lock()
+        """Held while the power is out and kioskd starts again."""
+        self._rota = asyncio.Lock()
         self._dark = asyncio.Event()
         self._blackout: Blackout | None = None
         self._armed_at = 0
@@ -85,6 +110,12 @@ class OfficeDay:
         self._loads = 0
         self._people: dict[int, Person] = {}
         self._approved: dict[str, bytes] = {}
+        self._scene = Scene(
+            self._house, self._line, self._note, self.record.violations, self._approve, self._fall, [], len(day.visits)
+        )
+        self._incidents = Incidents(self._scene, self._clock)
+        self._dishonest = Dishonest(self._scene)
+        self._evening = Evening(self._scene, random.Random(f"evening {day.seed} {day.day}"))
         self._house.world.watch(self._see)
         self._house.moments.strike = self._strike
 
@@ -99,6 +130,7 @@ class OfficeDay:
             *(self._trouble(trouble) for trouble in self._day.troubles),
             *(self._smuggle(at, count) for at, count in self._day.uncounted),
             *(self._pocket(at) for at in self._day.pocketed),
+            *(self._rare(one) for one in self._day.rare),
         ]
         standing = [asyncio.create_task(self._power()), asyncio.create_task(self._staff())]
         try:
@@ -107,9 +139,12 @@ class OfficeDay:
                     group.create_task(task)
         except* TimeoutError:
             self.record.violations.append("the day did not end: somebody still stands before the kiosk")
-        for one in standing:
-            one.cancel()
-        await asyncio.gather(*standing, return_exceptions=True)
+        async with self._returning:  # the last in the line may have left while kioskd was about to start
+            for one in standing:
+                one.cancel()
+        for ended in await asyncio.gather(*standing, return_exceptions=True):
+            if isinstance(ended, Exception):
+                self.record.violations.append(f"the day's staff or power stopped: {ended!r}")
         await self._close()
         return self.record
 
@@ -118,14 +153,20 @@ class OfficeDay:
         """Everybody who comes for a card today has an approval of the kind that the plan says."""
         visits = [visit for visit in self._day.visits if visit.service is None]
         centre = self._house.centre
-        centre.people = crowd(len(visits))
+        people = crowd(len(visits) + SPARE)
+        centre.people, self._scene.people = list(people), people[len(visits) :]
         centre.clear()
-        for visit, person in zip(visits, centre.people, strict=True):
+        self._scene.rosters[1] = {one.id: one.role for one in centre.staff}
+        for visit, person in zip(visits, people, strict=False):
             self._people[visit.number] = person
-            jti = centre.set_approval(person.nik, visit.approval)
-            if visit.approval == "good":
-                assert jti is not None
-                self._approved[jti] = self._lines_of(person)
+            self._approve(person, visit.approval)
+        self._approve(self._scene.people[0], "good")  # the card that dishonest people are after
+
+    def _approve(self, person: Person, kind: Kind) -> str | None:
+        jti = self._house.centre.set_approval(person.nik, kind)
+        if kind == "good" and jti is not None:
+            self._approved[jti] = self._lines_of(person)
+        return jti
 
     def _lines_of(self, person: Person) -> bytes:
         """DG1 of his card: the three printed lines, as they must stand in its chip."""
@@ -154,6 +195,20 @@ class OfficeDay:
             self._note(who, f"tried again: {end}", count=f"second try: {end}")
             if end == "card":
                 self.record.violations.append(f"{who} got a second card")
+
+    async def _rare(self, due: Due) -> None:
+        """What has its turn today by the rota; what belongs to the evening waits for it."""
+        if due.turn in (Turn.STOCK, Turn.OLD_COPY):
+            return
+        await asyncio.sleep(due.at)
+        async with self._rota:  # one after the other: two who hold the same line down would wait for each other
+            if due.turn is Turn.SMUGGLES:
+                await self._smuggle(0.0, SMUGGLED)
+            elif due.turn is Turn.POCKETS:
+                await self._pocket(0.0)
+            else:
+                await getattr(self._dishonest if hasattr(Dishonest, due.turn) else self._incidents, due.turn)()
+        self._note("rota", f"{due.turn} is over")
 
     async def _outage(self, outage: Outage) -> None:
         await asyncio.sleep(outage.at)
@@ -186,6 +241,7 @@ class OfficeDay:
         while not (blanks := self._house.world.at(Place.HOPPER)):
             await asyncio.sleep(ROUND)
         blanks[-1].place = Place.BOX
+        self._scene.pocketed.append(blanks[-1])
         self._pocketed += 1
         self._note("staff", "pockets a blank from the hopper", count="blanks pocketed")
 
@@ -199,6 +255,8 @@ class OfficeDay:
                     await self._load_blanks()
                 except Killed:
                     self._note("staff", "the screen went dark while blanks were counted in")
+                except Denied as denied:  # somebody tried his PIN, or the roster has just changed
+                    self._note("staff", f"no blanks counted in: {denied}")
             if house.world.paper_mm < 5_000:
                 house.world.load_paper()
             house.world.tickets_left = max(house.world.tickets_left, 100)
@@ -232,9 +290,17 @@ class OfficeDay:
         """Each blackout in turn: armed at its time, it strikes at a moment; afterwards kioskd comes back."""
         for blackout in sorted(self._day.blackouts, key=lambda one: one.at):
             await asyncio.sleep(max(0.0, blackout.at - self._now()))
-            self._dark.clear()
-            self._armed_at, self._blackout = self._house.moments.count, blackout
-            await self._dark.wait()
+            async with self._mains:
+                self._dark.clear()
+                self._armed_at, self._blackout = self._house.moments.count, blackout
+                await self._dark.wait()
+                await self._come_back(blackout)
+
+    async def _fall(self, blackout: Blackout, before: Callable[[], Awaitable[None]]) -> None:
+        """A cut that somebody sees coming (see Scene)."""
+        async with self._mains:
+            await before()
+            self._end(blackout, "after a warning")
             await self._come_back(blackout)
 
     def _strike(self, count: int, name: str) -> None:
@@ -242,6 +308,9 @@ class OfficeDay:
         if blackout is None or count < self._armed_at + blackout.moment:
             return
         self._blackout = None
+        self._end(blackout, name)
+
+    def _end(self, blackout: Blackout, name: str) -> None:
         power = blackout.power_on is not None
         if blackout.power_on is not None:
             self._house.printer.power_on_behaviour = blackout.power_on
@@ -250,17 +319,18 @@ class OfficeDay:
         self._dark.set()
 
     async def _come_back(self, blackout: Blackout) -> None:
-        house = self._house
-        self._intents.settle()
-        self._count_commits()
-        await house.clear_away()
-        await asyncio.sleep(blackout.seconds)
-        if blackout.stolen and house.world.take_card() is not None:
-            self._note("somebody", "takes the card at the exit", count="card taken in the dark")
-        if blackout.power_on is not None:
-            house.power_on()
-            self._note("power", f"is back, the printer will {blackout.power_on}")
-        await self._boot()
+        async with self._returning:
+            house = self._house
+            self._intents.settle()
+            self._count_commits()
+            await house.clear_away()
+            await asyncio.sleep(blackout.seconds)
+            if blackout.stolen and house.world.take_card() is not None:
+                self._note("somebody", "takes the card at the exit", count="card taken in the dark")
+            if blackout.power_on is not None:
+                house.power_on()
+                self._note("power", f"is back, the printer will {blackout.power_on}")
+            await self._boot()
 
     # -- closing -------------------------------------------------------------------------------------------------
     async def _close(self) -> None:
@@ -278,6 +348,8 @@ class OfficeDay:
             await self._boot()
         await asyncio.sleep(2 * REST)  # every device has been asked since
         await self._settled()
+        await self._evening.look_for_lost_cards()
+        await self._settled()
         self._count_commits()
         record, journal = self.record, house.journal
         record.violations += card_faults(
@@ -286,23 +358,26 @@ class OfficeDay:
         await self._count()
         record.violations += journal_faults(journal)
         record.violations += told_faults(journal, house.centre.events)
+        self._count_branches()
         record.violations += self._intents.violations
-        for row in journal.post_mortem(
-            lambda tx: tx.rows("SELECT state || ' -> ' || outcome AS way FROM job WHERE outcome IS NOT NULL")
-        ):
-            record.counts[f"job {row['way']}"] += 1
         record.counts["events told"] = len(house.centre.events)
         record.audit_head = journal.post_mortem(
             lambda tx: audit.check(tx.rows("SELECT * FROM audit ORDER BY sequence"))
         ).head
         record.closed = self._now()
+        if self._turn_today(Turn.OLD_COPY):
+            self._intents.settle()
+            await self._evening.old_copy()
         await house.die()
+
+    def _turn_today(self, turn: Turn) -> bool:
+        return any(due.turn is turn for due in self._day.rare)
 
     async def _count(self) -> None:
         """Two officers close the day; the centre hears of it."""
         close, wrong = await closing.closed(
             self._house,
-            vault=DELIVERY - self._loads * BLANKS,
+            vault=DELIVERY - self._loads * BLANKS + self._scene.unloaded,
             uncounted=self._uncounted,
             pocketed=self._pocketed,
         )
@@ -312,6 +387,12 @@ class OfficeDay:
             self.record.counts[f"case {case.kind}"] += 1
         await self._settled()
         self.record.violations += closing.untold(self._house)
+        await self._evening.end_cases(close)
+        if self._turn_today(Turn.STOCK):
+            await self._evening.stock()
+        await self._evening.destroy_spoiled()
+        self.record.violations += self._evening.wrong_books(DELIVERY - self._loads * BLANKS)
+        await self._settled()
 
     async def _settled(self) -> None:
         """Waits until no job is open and the outbox is empty; a violation if that never comes."""
@@ -326,6 +407,15 @@ class OfficeDay:
                     await asyncio.sleep(5.0)
         except TimeoutError:
             self.record.violations.append("the kiosk did not come to rest within half an hour of closing")
+
+    def _count_branches(self) -> None:
+        """What the journal has gone through, and whether its people kept to their rules."""
+        journal, counts = self._house.journal, self.record.counts
+        counts.update(journal.post_mortem(of_cards))
+        counts.update(journal.post_mortem(of_office))
+        self.record.violations += [f"went through what may never be: {one}" for one in NEVER if counts[one]]
+        numbered = self._scene.rosters
+        self.record.violations += staff_faults(journal, numbered, self._dishonest.denied, self._dishonest.refused)
 
     # -- what is written down ------------------------------------------------------------------------------------
     def _count_commits(self) -> None:

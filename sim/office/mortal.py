@@ -40,7 +40,9 @@ class Moments:
 
 
 class MortalJournal(Journal):
-    """The real journal of a process that may die before or after each commit."""
+    """The real journal of a process that may die before or after each commit. `filling`: percent of its disk."""
+
+    filling = FILLED
 
     def __init__(self, path: Path, clock: Clock, chance: Chance, moments: Moments) -> None:
         super().__init__(path, clock, chance, threaded=False)
@@ -63,7 +65,7 @@ class MortalJournal(Journal):
         return super().read_now(question)
 
     def filled(self) -> float:
-        return 100.0 if self.full else FILLED
+        return 100.0 if self.full else self.filling
 
     def post_mortem(self, question: Callable[[Transaction], T]) -> T:
         """What stands in the file, for those who check, dead or alive."""

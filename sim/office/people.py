@@ -88,7 +88,7 @@ class Resident:
         except Refused as refused:
             self._say(f"refused {refused.cause}")
             return f"refused {refused.cause}" if refused.cause in FINAL else None
-        collection = await self._follow(person)
+        collection = await self.follow(person)
         self._house.world.place_finger(None)
         if collection is None:
             raise Killed
@@ -99,7 +99,7 @@ class Resident:
             return None
         return f"{collection.stage} {collection.cause}"
 
-    async def _follow(self, person: Person) -> m.Collection | None:
+    async def follow(self, person: Person) -> m.Collection | None:
         """Does what the screen says until the collection ends; None if the screen went dark."""
         station, house = self._house.station, self._house
         shown: float | None = None

@@ -8,9 +8,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from sim.centre.registry import Kind
+from sim.office.rota import OPEN, Due, due
 
-OPEN = 8 * 3600.0
-"""Seconds from the first to the last arrival."""
 PROFILE = (9, 16, 17, 14, 6, 12, 14, 8)
 """Arrivals by hour, in shares: a rush after opening, a hole at noon, a second rush."""
 CARD_SHARE = 0.25
@@ -100,6 +99,8 @@ class Day:
     """When somebody puts how many blanks into the hopper without counting them in."""
     pocketed: tuple[float, ...] = ()
     """When somebody takes a blank out of the hopper for himself."""
+    rare: tuple[Due, ...] = ()
+    """What has its turn today by the rota."""
 
 
 def plan(seed: int, day: int, residents: int, *, cuts: bool) -> Day:
@@ -120,7 +121,7 @@ def plan(seed: int, day: int, residents: int, *, cuts: bool) -> Day:
     )
     uncounted = ((chance.uniform(0, OPEN), chance.randint(1, 3)),) if chance.random() < 0.3 else ()
     pocketed = (chance.uniform(0, OPEN),) if chance.random() < 0.3 else ()
-    return Day(seed, day, visits, outages, blackouts, troubles, uncounted, pocketed)
+    return Day(seed, day, visits, outages, blackouts, troubles, uncounted, pocketed, due(seed, day))
 
 
 def _arrival(chance: random.Random) -> float:

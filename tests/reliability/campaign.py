@@ -37,23 +37,50 @@ LATER = 140
 """A later cut strikes within so many moments of the recovery and the visit after it."""
 CHUNK = 25
 
+# What a start finds, by the state in which the job stood: rows of the table in docs/reliability.md.
+_FOUND = {
+    "authorised": "void",
+    "feed_intent": "void scrapped captured unknown",
+    "fed": "unfinished captured unknown",
+    "encode_intent": "unfinished captured unknown",
+    "encoded": "unfinished captured unknown",
+    "verified": "unfinished captured unknown",
+    "print_intent": "scrapped captured unknown",
+    "printed": "held captured unknown",
+    "present_intent": "held captured unknown",
+    "presented": "captured taken unknown",
+    "retract_intent": "captured scrapped unknown",
+    "scrap_intent": "scrapped captured unknown",
+}
 RARE = (
     "visit: taken",
     "visit: needs_staff",
     "visit: captured",
     "visit: scrapped",
-    "job: authorised -> void",
-    "job: feed_intent -> void",
-    "job: feed_intent -> unknown",
-    "job: scrap_intent -> scrapped",
-    "job: retract_intent -> captured",
-    "job: presented -> taken",
-    "job: presented -> unknown",
-    "job: present_intent -> unknown",
-    "job: print_intent -> unknown",
-    "job: scrap_intent -> unknown",
-    "job: retract_intent -> unknown",
+    "job authorised -> void",
+    "job feed_intent -> void",
+    "job feed_intent -> unknown",
+    "job scrap_intent -> scrapped",
+    "job retract_intent -> captured",
+    "job retract_intent -> taken",
+    "job presented -> taken",
+    "job presented -> unknown",
+    "job present_intent -> unknown",
+    "job print_intent -> unknown",
+    "job scrap_intent -> unknown",
+    "job retract_intent -> unknown",
+    "job ended: fed, then gone",
+    "retract found the card taken",
+    "card came out though its answer was lost",
+    "chip begun twice",
+    "chip begun three times",
+    "chip found whole",
+    "second blank of a job",
+    "found after the third run of its chip: scrapped",
+    *(f"found in {state}: {end}" for state, ends in _FOUND.items() for end in ends.split()),
 )
+NEVER = ("chip begun more than three times",)
+"""Branches that no schedule may go through."""
 RARE_FROM = 3_000
 """From how many schedules on every one of RARE has to be reached."""
 
@@ -71,6 +98,7 @@ class Findings:
         self.schedules += 1
         self.cuts += len(schedule.cuts)
         self.reached.update(outcome.reached)
+        outcome.violations += [f"went through what may never be: {one}" for one in NEVER if one in outcome.reached]
         self.harmed += bool(outcome.violations)
         if outcome.violations or outcome.unintended:
             self.failed.append((schedule, outcome.violations + outcome.unintended))

@@ -40,6 +40,7 @@ from sim.card_printer.evolis import Simulator as PrinterSimulator
 from sim.centre import Centre
 from sim.clock import OfficeClock, SeededChance, run
 from sim.office import memo
+from sim.office.branches import of_cards
 from sim.office.checks import IntentWatch, card_faults, journal_faults
 from sim.office.mortal import Killed, Moments, MortalJournal, TappedWorld, tapped
 from sim.seam.pipe import PipeConnector
@@ -272,7 +273,9 @@ class Hall:
         return str(made.end or made.cause)
 
     async def _hand(self, how: str) -> None:
-        late = TAKE_TIMEOUT + random.Random(self.schedule.seed).uniform(-0.2, 1.0)
+        chance = random.Random(self.schedule.seed)
+        # Half of the late ones reach for their card in the very moment in which it is drawn in.
+        late = TAKE_TIMEOUT + (chance.uniform(-0.2, 1.0) if chance.random() < 0.5 else chance.uniform(0.2, 0.3))
         delay = {"quick": QUICK, "late": late, "absent": 1e6}[how]
         while True:
             if self.world.at(Place.BEZEL):
@@ -320,14 +323,7 @@ async def _played(folder: Path, schedule: Schedule, maker: Maker) -> Outcome:
     outcome.violations += card_faults(hall.world, hall.journal, {APPROVAL: artwork().plan.groups(None)[1]})
     outcome.violations += journal_faults(hall.journal)
     outcome.unintended += hall.watch.violations
-    outcome.reached |= {
-        f"{row['kind']}: {row['what']}"
-        for row in hall.journal.post_mortem(
-            lambda tx: tx.rows(
-                "SELECT 'job' AS kind, state || ' -> ' || outcome AS what FROM job WHERE outcome IS NOT NULL"
-            )
-        )
-    }
+    outcome.reached |= hall.journal.post_mortem(of_cards).keys()
     hall.cut = None
     await hall.bury()
     return outcome

@@ -1,5 +1,6 @@
 """The roster: the centre's word on who works here, or nobody does."""
 
+import json
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -7,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from kiosk.api import staff as s
+from kiosk.people.policy import Denied
 from kiosk.people.roster import RosterAuthority, RosterError
 from sim.centre import OFFICE, Centre, keys
 from tests.kiosk.staff.rig import ANI, BUDI, CENTRE_KEY, CITRA, desk
@@ -96,4 +99,18 @@ async def test_a_journal_that_was_changed_by_hand_makes_nobody_an_officer(tmp_pa
     here.journal.write_now(lambda tx: tx.set_fact("roster", keys.forge(claims(number=9))))
     assert await here.people.colleagues() == []
     assert await here.people.accept(here.centre.employ([ANI]))
+    here.journal.close()
+
+
+async def test_who_has_left_is_named_when_he_tries_and_a_stranger_is_not(tmp_path: Path) -> None:
+    """A name that no roster ever had may be a resident's number; one that a roster had is a colleague's."""
+    here = await desk(tmp_path).open(ANI, BUDI)
+    await here.people.accept(here.centre.employ([ANI]))
+
+    for person in (BUDI.id, "3273010101900001"):
+        asked = s.ChallengeRequest(person=person, operation="load_blanks", about="0" * 64)
+        with pytest.raises(Denied, match="not on the roster"):
+            await here.people.challenge(asked)
+
+    assert [json.loads(body)["claimed"] for _, body in here.audited("staff_denied")] == [[BUDI.id], []]
     here.journal.close()
