@@ -24,7 +24,7 @@ GRANT = timedelta(minutes=10)
 BATTERY = 60.0
 """Seconds for which the UPS carries the kiosk."""
 ALMOST = 96.0
-"""Bytes left on a disk that is nearly full."""
+"""Percent of a disk that is nearly full."""
 RETRIES = 20
 REASON = "jari tidak terbaca, orang dikenali"
 
