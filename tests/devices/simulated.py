@@ -19,6 +19,7 @@ from sim.faults import FaultBoard
 from sim.seam import pty, tcp, vpcd
 from sim.seam.gpio import WiredPins
 from sim.seam.pipe import PipeConnector
+from sim.seam.served import Served
 from sim.seam.usb_backend import UsbBackend
 from sim.world import Place, World
 from tests.contract.pcscd import READER, private_pcscd
@@ -38,10 +39,11 @@ REAL_SEAMS = {
 QUICK: Mapping[str, dict[str, Any]] = {
     "card_printer/evolis": {"poll_interval": 0.02},
     "card_printer/cups": {"poll_interval": 0.05},
-    "card_encoder/pcsc": {"simulator": True},
     "ticket_dispenser/cd720": {"poll_interval": 0.02},
 }
 """Options for a simulator that is in a hurry, as those in real time are."""
+VIRTUAL = {"simulator": True}
+"""A reader behind pcscd that is software has to be allowed."""
 PACE = 0.05
 EMPTY = {"card_printer": "hopper-empty", "thermal_printer": "paper-out", "ticket_dispenser": "tickets-out"}
 FINGER = finger_image("101", 2)
@@ -60,16 +62,20 @@ def in_real_time(seam: str) -> bool:
 class Simulated:
     """One simulator in its world, and what a driver needs to reach it over a seam."""
 
-    def __init__(self, model: str, seam: str) -> None:
+    def __init__(self, model: str, seam: str, *, pace: float | None = None) -> None:
+        """`pace` of the simulator: by default, what suits a seam in real time or in virtual time."""
         self.model = model
         self.seam = seam
         self.device_class = model.split("/", maxsplit=1)[0]
-        self.pace = PACE if in_real_time(seam) else 1.0
+        self.pace = pace or (PACE if in_real_time(seam) else 1.0)
         path = model.replace("/", ".")
         self.package = importlib.import_module(f"drivers.{path}")
         self.world = World(tickets_left=100)
         self.world.load_blanks(10)
         self.simulator = importlib.import_module(f"sim.{path}").Simulator(self.world, seed=1, pace=self.pace)
+        self.served: Served = self.simulator
+        """What the seams serve."""
+        self.backend: UsbBackend | None = None
         self.plug: Callable[[bool], Awaitable[None]] | None = None
         """Puts the cable in (True) or pulls it; None: this seam has none."""
 
@@ -79,7 +85,8 @@ class Simulated:
         return board
 
     def driver(self, link: Any, **chosen: Any) -> Device:
-        options = {**(QUICK.get(self.model, {}) if in_real_time(self.seam) else {}), **chosen}
+        quick = QUICK.get(self.model, {}) if self.pace < 1 else {}
+        options = {**quick, **(VIRTUAL if self.seam == "pcscd" else {}), **chosen}
         driver: Device = self.package.Driver(link, self.package.Options.model_validate(options))
         return driver
 
@@ -92,7 +99,7 @@ class Simulated:
 
     @asynccontextmanager
     async def _pipe(self) -> AsyncIterator[Callable[[], Any]]:
-        cable = PipeConnector(self.simulator.serve)
+        cable = PipeConnector(self.served.serve)
 
         async def plug(plugged: bool) -> None:
             cable.replug() if plugged else cable.cut()
@@ -104,7 +111,7 @@ class Simulated:
     async def _pty(self) -> AsyncIterator[Callable[[], Any]]:
         with tempfile.TemporaryDirectory() as folder:
             port, there = Path(folder) / "ttyDEVICE", asyncio.Event()
-            async with self._served(pty.serve(self.simulator, port, ready=there.set)):
+            async with self._served(pty.serve(self.served, port, ready=there.set)):
                 await there.wait()
                 yield lambda: self.package.link(f"serial:{port}")
 
@@ -116,13 +123,14 @@ class Simulated:
             if not port.done():
                 port.set_result(number)
 
-        async with self._served(tcp.serve(self.simulator, "127.0.0.1", 0, ready=listening)):
+        async with self._served(tcp.serve(self.served, "127.0.0.1", 0, ready=listening)):
             number = await port
             yield lambda: self.package.link(f"tcp:127.0.0.1:{number}")
 
     @asynccontextmanager
     async def _usb(self) -> AsyncIterator[Callable[[], Any]]:
-        backend = UsbBackend(self.simulator.serve, short_writes=100 if self.device_class == "thermal_printer" else 1000)
+        short = 100 if self.device_class == "thermal_printer" else 1000
+        backend = self.backend = UsbBackend(self.served.serve, short_writes=short)
 
         async def plug(plugged: bool) -> None:
             backend.replug() if plugged else backend.unplug()
@@ -138,7 +146,7 @@ class Simulated:
     @asynccontextmanager
     async def _pcscd(self) -> AsyncIterator[Callable[[], Any]]:
         with private_pcscd() as daemon:
-            async with self._served(vpcd.serve(self.simulator, "127.0.0.1", daemon.port)):
+            async with self._served(vpcd.serve(self.served, "127.0.0.1", daemon.port)):
                 yield lambda: self.package.link(f"pcsc:{READER}")
 
     @asynccontextmanager

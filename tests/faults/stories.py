@@ -12,7 +12,7 @@ from PIL import Image
 
 from drivers.contract.card_encoder import CardEncoder
 from drivers.contract.card_printer import FACE_SIZE, CardPosition, CardPrinter, Station
-from drivers.contract.device import IntentId
+from drivers.contract.device import Device, IntentId
 from drivers.contract.errors import DeviceError, DispenseError
 from drivers.contract.fingerprint_scanner import CaptureRetry, FingerprintScanner, RetryReason
 from drivers.contract.thermal_printer import Align, Columns, Qr, Rule, Text, ThermalPrinter
@@ -20,7 +20,7 @@ from drivers.contract.ticket_dispenser import TicketDispenser
 from drivers.contract.words import DeviceCause, JobOutcome
 from sim.data import finger_image
 from sim.world import Event, Place
-from tests.contract.rig import Rig
+from tests.devices.simulated import Simulated
 from tests.faults.truth import BLIND
 
 GOLDEN = Path(__file__).parents[1] / "golden"
@@ -53,9 +53,10 @@ class Story(ABC):
     limit: float
     """Virtual seconds within which an act ends, whatever happens."""
 
-    def __init__(self, rig: Rig, fault: str) -> None:
-        self.rig = rig
-        self.world = rig.world
+    def __init__(self, driver: Device, one: Simulated, fault: str) -> None:
+        """`driver` is started, on the simulator of `one`."""
+        self.one = one
+        self.world = one.world
         self.fault = fault
         self.acts = 0
 
@@ -81,10 +82,10 @@ class CardStory(Story):
 
     limit = 200.0
 
-    def __init__(self, rig: Rig, fault: str) -> None:
-        super().__init__(rig, fault)
-        assert isinstance(rig.driver, CardPrinter)
-        self.printer = rig.driver
+    def __init__(self, driver: Device, one: Simulated, fault: str) -> None:
+        super().__init__(driver, one, fault)
+        assert isinstance(driver, CardPrinter)
+        self.printer = driver
         self.printed = 0
         self.used = 0
         self.world.watch(self._seen)
@@ -145,10 +146,10 @@ class QueueStory(Story):
 
     limit = 400.0
 
-    def __init__(self, rig: Rig, fault: str) -> None:
-        super().__init__(rig, fault)
-        assert isinstance(rig.driver, CardPrinter)
-        self.printer = rig.driver
+    def __init__(self, driver: Device, one: Simulated, fault: str) -> None:
+        super().__init__(driver, one, fault)
+        assert isinstance(driver, CardPrinter)
+        self.printer = driver
         self.printed = 0
         self.outcomes: list[JobOutcome] = []
         self.world.watch(self._seen)
@@ -172,7 +173,7 @@ class QueueStory(Story):
 
     async def help(self) -> None:
         if DeviceCause.JAM in self.printer.status.causes:
-            self.rig.simulator.clear_path()
+            self.one.simulator.clear_path()
 
 
 class ChipStory(Story):
@@ -181,10 +182,10 @@ class ChipStory(Story):
 
     limit = 60.0
 
-    def __init__(self, rig: Rig, fault: str) -> None:
-        super().__init__(rig, fault)
-        assert isinstance(rig.driver, CardEncoder)
-        self.encoder = rig.driver
+    def __init__(self, driver: Device, one: Simulated, fault: str) -> None:
+        super().__init__(driver, one, fault)
+        assert isinstance(driver, CardEncoder)
+        self.encoder = driver
         lines = (GOLDEN / "pcsc" / "blank.txt").read_text().splitlines()
         said = [(line[0], bytes.fromhex(line[1:])) for line in lines if line[0] in "<>"]
         commands = [data for way, data in said if way == ">"]
@@ -220,10 +221,10 @@ class ChipStory(Story):
 class SlipStory(Story):
     limit = 60.0
 
-    def __init__(self, rig: Rig, fault: str) -> None:
-        super().__init__(rig, fault)
-        assert isinstance(rig.driver, ThermalPrinter)
-        self.printer = rig.driver
+    def __init__(self, driver: Device, one: Simulated, fault: str) -> None:
+        super().__init__(driver, one, fault)
+        assert isinstance(driver, ThermalPrinter)
+        self.printer = driver
         self.said: list[Told] = []
 
     async def act(self) -> Told:
@@ -269,10 +270,10 @@ class TicketStory(Story):
     limit = 30.0
     WANTED = 3
 
-    def __init__(self, rig: Rig, fault: str) -> None:
-        super().__init__(rig, fault)
-        assert isinstance(rig.driver, TicketDispenser)
-        self.dispenser = rig.driver
+    def __init__(self, driver: Device, one: Simulated, fault: str) -> None:
+        super().__init__(driver, one, fault)
+        assert isinstance(driver, TicketDispenser)
+        self.dispenser = driver
         self.seen = 0
 
     async def act(self) -> Told:
@@ -299,17 +300,17 @@ class TicketStory(Story):
     async def help(self) -> None:
         """A ticket is pulled out by hand: the roll then rests as it should, and a jam has gone."""
         if self.dispenser.status.causes:
-            await self.rig.simulator.pull()
+            await self.one.simulator.pull()
             self.seen += 1
 
 
 class FingerStory(Story):
     limit = 60.0
 
-    def __init__(self, rig: Rig, fault: str) -> None:
-        super().__init__(rig, fault)
-        assert isinstance(rig.driver, FingerprintScanner)
-        self.scanner = rig.driver
+    def __init__(self, driver: Device, one: Simulated, fault: str) -> None:
+        super().__init__(driver, one, fault)
+        assert isinstance(driver, FingerprintScanner)
+        self.scanner = driver
         self.image: bytes | None = None
         self.true_image: bytes | None = None
 
@@ -345,11 +346,11 @@ class FingerStory(Story):
         await self.scanner.wait_lifted(1.0)
 
 
-def story(device_class: str, rig: Rig, fault: str) -> Story:
+def story(driver: Device, one: Simulated, fault: str) -> Story:
     """The story of this device."""
-    if isinstance(rig.driver, CardPrinter) and not rig.driver.can_encode:
-        return QueueStory(rig, fault)
-    return STORIES[device_class](rig, fault)
+    if isinstance(driver, CardPrinter) and not driver.can_encode:
+        return QueueStory(driver, one, fault)
+    return STORIES[one.device_class](driver, one, fault)
 
 
 STORIES: dict[str, type[Story]] = {
