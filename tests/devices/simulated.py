@@ -76,6 +76,8 @@ class Simulated:
         self.served: Served = self.simulator
         """What the seams serve."""
         self.backend: UsbBackend | None = None
+        self.away = vpcd.AWAY
+        """Seconds for which a torn card is not at pcscd."""
         self.plug: Callable[[bool], Awaitable[None]] | None = None
         """Puts the cable in (True) or pulls it; None: this seam has none."""
 
@@ -146,7 +148,7 @@ class Simulated:
     @asynccontextmanager
     async def _pcscd(self) -> AsyncIterator[Callable[[], Any]]:
         with private_pcscd() as daemon:
-            async with self._served(vpcd.serve(self.served, "127.0.0.1", daemon.port)):
+            async with self._served(vpcd.serve(self.served, "127.0.0.1", daemon.port, away=self.away)):
                 yield lambda: self.package.link(f"pcsc:{READER}")
 
     @asynccontextmanager

@@ -244,8 +244,8 @@ class _Calls:
 
 
 class Threads:
-    """The workers of the transports. One is at work from the moment it is given a job until its result is with the loop,
-    except while it waits for the device."""
+    """The workers of the transports. One is at work from the moment it is given a job until its result is with the
+    loop, except while it waits for the device."""
 
     def __init__(self, one: Simulated) -> None:
         self._one = one
@@ -255,7 +255,7 @@ class Threads:
         self._mine = threading.local()
 
     def owed(self) -> bool:
-        waiting = self._one.backend.waiting if self._one.backend is not None else 0  # asked first: nobody stops waiting while we look but through the loop
+        waiting = self._one.backend.waiting if self._one.backend is not None else 0
         with self._lock:
             return sum(1 for jobs in self._jobs.values() if jobs) > waiting
 
@@ -293,10 +293,10 @@ async def in_virtual_time(one: Simulated) -> AsyncIterator[Callable[[], Any]]:
     loop = asyncio.get_running_loop()
     assert isinstance(loop, VirtualLoop)
     with ExitStack() as counting:
-        link_over: Callable[[Any], Any] = lambda link: link
+        between: Between | None = None
         if one.seam in ("tcp", "pty"):
-            between: Between = Sockets(one.simulator) if one.seam == "tcp" else Terminal(one.simulator)
-            one.served, link_over = between, between.over
+            between = Sockets(one.simulator) if one.seam == "tcp" else Terminal(one.simulator)
+            one.served = between
             loop.heed(between.owed, sockets=one.seam == "tcp")
             if isinstance(between, Terminal):
                 counting.enter_context(between.counted())
@@ -305,5 +305,5 @@ async def in_virtual_time(one: Simulated) -> AsyncIterator[Callable[[], Any]]:
             counting.enter_context(threads.counted())
             loop.heed(threads.owed)
         async with one.reached() as link:
-            yield lambda: link_over(link())
+            yield (lambda: between.over(link())) if between is not None else link
         loop.heed(lambda: False)

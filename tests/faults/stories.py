@@ -5,6 +5,7 @@ A story knows the class's contract and the world, and nothing of the model.
 
 import asyncio
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from drivers.contract.errors import DeviceError, DispenseError
 from drivers.contract.fingerprint_scanner import CaptureRetry, FingerprintScanner, RetryReason
 from drivers.contract.thermal_printer import Align, Columns, Qr, Rule, Text, ThermalPrinter
 from drivers.contract.ticket_dispenser import TicketDispenser
-from drivers.contract.words import DeviceCause, JobOutcome
+from drivers.contract.words import DeviceCause, JobOutcome, Media
 from sim.data import finger_image
 from sim.world import Event, Place
 from tests.devices.simulated import Simulated
@@ -59,6 +60,8 @@ class Story(ABC):
         self.world = one.world
         self.fault = fault
         self.acts = 0
+        self.progress: Callable[[float], None] = lambda share: None
+        """Told how far the act is, of those that are played in real time, where seconds do not tell it."""
 
     def intent(self) -> IntentId:
         self.acts += 1
@@ -191,17 +194,17 @@ class ChipStory(Story):
         commands = [data for way, data in said if way == ">"]
         answers = [data for way, data in said if way == "<"]
         self.dialogue = [(c, a) for c, a in zip(commands, answers, strict=True) if not c.startswith(b"\xff")]
+        self.patience = 2.0 if one.pace == 1 else 8.0  # pcscd looks for a card when it likes
 
     async def act(self) -> Told:
-        for card in self.world.at(Place.CONTACTLESS):
-            self.world.move(card, Place.REJECT)
         self.world.move(self.world.at(Place.HOPPER)[0], Place.CONTACTLESS)
         try:
-            channel = await self.encoder.open(timeout=2.0)
+            channel = await self.encoder.open(timeout=self.patience)
         except DeviceError as error:
             return told(error, "open")
         try:
-            for command, answer in self.dialogue:
+            for done, (command, answer) in enumerate(self.dialogue, start=1):
+                self.progress(done / len(self.dialogue))
                 if (got := await channel.transmit(command)) != answer:
                     return Told(JobOutcome.UNKNOWN, step="answer", detail=got.hex())
         except DeviceError as error:
@@ -215,7 +218,11 @@ class ChipStory(Story):
         assert card.chip.get("state", b"\x07") == b"\x07", "a blank that was only asked stays a blank"
 
     async def help(self) -> None:
-        """Nothing to do: the next card comes by itself."""
+        """The card goes into the bin, and the reader sees it go."""
+        for card in self.world.at(Place.CONTACTLESS):
+            self.world.move(card, Place.REJECT)
+        while (await self.encoder.poll()).media is Media.PRESENT:
+            await asyncio.sleep(0.1)
 
 
 class SlipStory(Story):

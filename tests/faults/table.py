@@ -10,6 +10,10 @@ from tests.faults.truth import may_name
 
 MOMENTS = {"start": 0.02, "middle": 0.5, "near-end": 0.93}
 """Share of an undisturbed act after which the fault strikes."""
+REAL_TIME = {"pcscd"}
+"""Seams behind a program that waits by a clock of its own."""
+FEWER = ("before", "middle", "status")
+"""Moments there."""
 
 _NO_STREAM = "local pins carry no bytes, so nothing can garble or break them; a wire that is off is sensor-unplugged"
 IMPOSSIBLE: dict[tuple[str, str], str] = {
@@ -31,7 +35,7 @@ class Case:
 
     @property
     def may_name(self) -> set[DeviceCause]:
-        return may_name(self.model.split("/")[0], self.fault)
+        return may_name(self.model.split("/")[0], self.seam, self.fault)
 
     def __str__(self) -> str:
         return f"{self.model}-{self.seam}-{self.fault}-{self.moment}-{'lasting' if self.lasting else 'once'}"
@@ -47,6 +51,6 @@ TABLE = [
     if model.split("/")[0] in STORIES  # the indicator's line has no act that a fault could strike
     for fault in faults_of(model)
     if (fault, seam) not in IMPOSSIBLE
-    for moment in ("before", *MOMENTS, "status")
+    for moment in (FEWER if seam in REAL_TIME else ("before", *MOMENTS, "status"))
     for lasting in (False, True)
 ]
