@@ -9,8 +9,6 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from drivers.contract.device import Device
 from drivers.transport.gpio import FactoryLink
 from drivers.transport.usb import UsbConnector
@@ -24,7 +22,7 @@ from sim.seam.usb_backend import UsbBackend
 from sim.world import Place, World
 from tests.contract.pcscd import READER, private_pcscd
 from tests.contract.rig import models
-from tests.devices.trial import Deed, Hands, Trial
+from tests.devices.trial import Deed, Hands, Needs, Trial
 
 REAL_SEAMS = {
     "card_printer/evolis": ("tcp", "usb"),
@@ -46,6 +44,8 @@ VIRTUAL = {"simulator": True}
 """A reader behind pcscd that is software has to be allowed."""
 PACE = 0.05
 EMPTY = {"card_printer": "hopper-empty", "thermal_printer": "paper-out", "ticket_dispenser": "tickets-out"}
+CABLELESS = {"pins", "pcscd"}
+"""There is no cable to pull: pins have none, and behind pcscd it is the card that goes."""
 FINGER = finger_image("101", 2)
 TOUCH = 3.0
 
@@ -53,6 +53,22 @@ TOUCH = 3.0
 def places() -> list[tuple[str, str]]:
     """(class/model, seam) of everything there is."""
     return [(model, seam) for model in models() for seam in ("pipe", *REAL_SEAMS.get(model, ()))]
+
+
+def offers(place: tuple[str, str], needs: Needs) -> bool:
+    """Whether what stands there has what a test asks for."""
+    model, seam = place
+    path = model.replace("/", ".")
+    faults = importlib.import_module(f"sim.{path}").Simulator.FAULTS
+    missing = {Deed.UNPLUG} if seam in CABLELESS else set()
+    missing |= {deed for deed in (Deed.OPEN, Deed.EMPTY) if _fault(model.split("/", maxsplit=1)[0], deed) not in faults}
+    if needs.holds_cards not in (None, getattr(importlib.import_module(f"drivers.{path}").Driver, "can_encode", None)):
+        return False
+    return not missing & set(needs.deeds)
+
+
+def _fault(device_class: str, deed: Deed) -> str:
+    return "cover-open" if deed is Deed.OPEN else EMPTY.get(device_class, "")
 
 
 def in_real_time(seam: str) -> bool:
@@ -174,11 +190,7 @@ class WorldHands(Hands):
         self._later: set[asyncio.Task[None]] = set()
 
     def needed(self, *deeds: Deed) -> None:
-        for deed in deeds:
-            if deed is Deed.UNPLUG and self._one.plug is None:
-                pytest.skip(f"{self._one.seam}: there is no cable to pull")
-            if deed in (Deed.OPEN, Deed.EMPTY) and self._fault(deed) not in self._one.faults.names:
-                pytest.skip(f"{self._one.model}: cannot {deed}")
+        assert offers((self._one.model, self._one.seam), Needs(deeds)), "the test says so with @needs"
 
     async def do(self, deed: Deed) -> None:
         world = self._one.world
@@ -187,9 +199,10 @@ class WorldHands(Hands):
                 assert self._one.plug is not None
                 await self._one.plug(deed is Deed.PLUG)
             case Deed.OPEN | Deed.EMPTY:
-                self._one.faults.fail_repeatedly(self._fault(deed))
+                self._one.faults.fail_repeatedly(_fault(self._one.device_class, deed))
             case Deed.CLOSE | Deed.FILL:
-                self._one.faults.clear(self._fault(Deed.OPEN if deed is Deed.CLOSE else Deed.EMPTY))
+                undone = Deed.OPEN if deed is Deed.CLOSE else Deed.EMPTY
+                self._one.faults.clear(_fault(self._one.device_class, undone))
                 if self._one.device_class == "ticket_dispenser":
                     await self._one.simulator.pull()  # whoever puts a roll in pulls its end through the optic
                     self._counted += 1
@@ -203,9 +216,6 @@ class WorldHands(Hands):
                 world.move(world.at(Place.HOPPER)[0], Place.CONTACTLESS)
             case Deed.NO_CARD:
                 world.move(world.at(Place.CONTACTLESS)[0], Place.HOPPER)
-
-    def _fault(self, deed: Deed) -> str:
-        return "cover-open" if deed is Deed.OPEN else EMPTY.get(self._one.device_class, "")
 
     async def during(self, deed: Deed, after: float) -> None:
         async def then() -> None:
