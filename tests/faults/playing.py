@@ -57,7 +57,7 @@ async def play(case: Case) -> None:
         else:
             struck = await _to_strike(one, case, tale, length)
             said = await _within(tale.limit, tale.act())
-            await struck
+            await _within(POLL_LIMIT, struck)
             _true_report(case, said)
 
         status = await _within(POLL_LIMIT, driver.poll())
@@ -88,8 +88,10 @@ async def ready(model: str, seam: str) -> AsyncIterator[tuple[Device, Simulated]
         driver = one.driver(link(), **SELDOM.get((model, seam), {}))
         await driver.start()
         await _well(driver, one.pace)
-        yield driver, one
-        await driver.stop()
+        try:
+            yield driver, one
+        finally:
+            await driver.stop()
 
 
 async def _undisturbed(model: str, seam: str) -> float:
