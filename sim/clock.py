@@ -4,6 +4,9 @@ The selector never blocks while something is scheduled: it turns the wait into a
 callbacks of one turn run in an order drawn from the seed, so that races show and replay. If nothing is scheduled and
 nothing is ready, the program has deadlocked, and the loop says so instead of hanging.
 
+A simulated day is hundreds of thousands of turns, so a turn is written for it: timers are compared as tuples, and
+the descriptors are asked only if somebody watches one.
+
 Real descriptors and threads may take part if somebody knows when they still owe something (`VirtualLoop.heed`): the
 clock then stands until they have delivered, so what they deliver depends on no machine's speed.
 
@@ -13,11 +16,19 @@ Uses `BaseEventLoop._ready`, which is private: `tests/sim/test_clock.py` holds i
 import asyncio
 import random
 import selectors
+from collections import deque
 from collections.abc import Callable, Coroutine
+from contextvars import Context, copy_context
 from datetime import UTC, datetime, timedelta
-from typing import Any, TypeVar
+from heapq import heapify, heappop, heappush
+from itertools import count
+from typing import Any, TypeVar, TypeVarTuple, Unpack
 
 T = TypeVar("T")
+Ts = TypeVarTuple("Ts")
+
+RESOLUTION = 1e-9
+"""Seconds: timers that are so near to each other are due in the same turn."""
 
 PATIENCE = 30.0
 """Real seconds for which the clock stands at most; whatever is owed comes within milliseconds, or never."""
@@ -37,10 +48,12 @@ class _JumpingSelector(selectors.BaseSelector):
     def __init__(self) -> None:
         self._real = selectors.DefaultSelector()
         self.now = 0.0
-        self.owed: Callable[[], bool] = lambda: False
+        self.watched = False
+        """There is a descriptor besides the loop's own, through which threads wake it."""
+        self.owed: Callable[[], bool] | None = None
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
-        owed = self.owed()  # asked first: what is delivered while we ask is then among the events
+        owed = self.owed is not None and self.owed()  # asked first: what is delivered meanwhile is among the events
         events = self._real.select(0)
         if events or timeout == 0:
             return events
@@ -54,10 +67,14 @@ class _JumpingSelector(selectors.BaseSelector):
         return []
 
     def register(self, fileobj: Any, events: int, data: Any = None) -> selectors.SelectorKey:
-        return self._real.register(fileobj, events, data)
+        key = self._real.register(fileobj, events, data)
+        self.watched = len(self._real.get_map()) > 1
+        return key
 
     def unregister(self, fileobj: Any) -> selectors.SelectorKey:
-        return self._real.unregister(fileobj)
+        key = self._real.unregister(fileobj)
+        self.watched = len(self._real.get_map()) > 1
+        return key
 
     def modify(self, fileobj: Any, events: int, data: Any = None) -> selectors.SelectorKey:
         return self._real.modify(fileobj, events, data)
@@ -69,16 +86,36 @@ class _JumpingSelector(selectors.BaseSelector):
         self._real.close()
 
 
+class _Handle(asyncio.Handle):
+    """One without the memory that helps to debug: half of a turn's cost is making it."""
+
+    __slots__ = ()
+
+    def __init__(self, callback: Callable[..., object], args: Any, loop: Any, context: Context | None) -> None:
+        self._context = copy_context() if context is None else context
+        self._loop = loop
+        self._callback = callback
+        self._args = args
+        self._cancelled = False
+        self._repr = None
+        self._source_traceback = None
+
+
 class VirtualLoop(asyncio.SelectorEventLoop):
     """An asyncio loop in virtual time. `time()` starts at 0 and jumps from timer to timer."""
 
+    _ready: deque[asyncio.Handle]
+
     def __init__(self, seed: int = 0) -> None:
         self._jumping = _JumpingSelector()
+        self._timers: list[tuple[float, int, asyncio.TimerHandle]] = []
+        """A heap: when, in which order they were set, what."""
+        self._numbers = count()
+        self._cancelled = 0
         super().__init__(self._jumping)
         self.seed = seed
         self._order = random.Random(seed)
         self._shuffled = True
-        self._clock_resolution = 1e-9
 
     def time(self) -> float:
         return self._jumping.now
@@ -91,13 +128,53 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         self._jumping.owed = owed
         self._shuffled = not sockets
 
+    def call_soon(
+        self, callback: Callable[[Unpack[Ts]], object], *args: *Ts, context: Context | None = None
+    ) -> asyncio.Handle:
+        handle = _Handle(callback, args, self, context)
+        self._ready.append(handle)
+        return handle
+
+    def call_at(
+        self, when: float, callback: Callable[[Unpack[Ts]], object], *args: *Ts, context: Context | None = None
+    ) -> asyncio.TimerHandle:
+        handle = asyncio.TimerHandle(when, callback, args, self, context)
+        heappush(self._timers, (when, next(self._numbers), handle))
+        return handle
+
+    def _timer_handle_cancelled(self, handle: asyncio.TimerHandle) -> None:
+        """Most timers are time-outs that never strike: they are thrown out together, when they are the greater part."""
+        self._cancelled += 1
+        if self._cancelled > 1_000 and self._cancelled * 2 > len(self._timers):
+            self._timers = [entry for entry in self._timers if not entry[2].cancelled() and entry[2] is not handle]
+            heapify(self._timers)
+            self._cancelled = 0
+
     def _run_once(self) -> None:
-        ready = self._ready  # type: ignore[attr-defined]
+        """One turn: who is ready, in an order from the seed, and whose time has come behind them."""
+        ready = self._ready
         if self._shuffled and len(ready) > 1:
             handles = [ready.popleft() for _ in range(len(ready))]  # one by one: a thread may add to it meanwhile
             self._order.shuffle(handles)
             ready.extendleft(reversed(handles))
-        super()._run_once()  # type: ignore[misc]
+        timers = self._timers
+        while timers and timers[0][2].cancelled():
+            heappop(timers)
+        jumping = self._jumping
+        if jumping.watched or jumping.owed is not None or not (ready or timers):
+            wait = 0.0 if ready else timers[0][0] - jumping.now if timers else None
+            self._process_events(jumping.select(wait))  # type: ignore[attr-defined]
+        elif not ready:
+            jumping.now = max(jumping.now, timers[0][0])
+        due = jumping.now + RESOLUTION
+        while timers and timers[0][0] < due:
+            handle = heappop(timers)[2]
+            if not handle.cancelled():
+                ready.append(handle)
+        for _ in range(len(ready)):
+            one = ready.popleft()
+            if not one._cancelled:
+                one._run()
 
 
 def run(main: Coroutine[Any, Any, T], *, seed: int = 0) -> T:

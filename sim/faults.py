@@ -107,11 +107,11 @@ class FaultBoard:
 
     def active(self, name: str) -> bool:
         """True if `name` is armed, without using it up; for faults that are a state (cover open, paper out)."""
-        return self._known(name) in self._next or name in self._always
+        return name in self._next or name in self._always or self._known(name) not in self.names
 
     @property
     def armed(self) -> tuple[str, ...]:
-        return tuple(sorted(self._next | self._always))
+        return tuple(sorted(self._next | self._always)) if self._next or self._always else ()
 
     def _tell(self) -> None:
         for watcher in tuple(self._watchers):

@@ -20,11 +20,11 @@ class Printed:
     def see(self, event: Event) -> None:
         """A World's watcher."""
         match event:
-            case Event("slip", picture=picture) if picture is not None:
+            case Event("slip", slip=slip) if slip is not None:
                 self._slips += 1
                 path = self._folder / f"slip-{self._slips:03d}.png"
-                picture.save(path)
-                path.with_suffix(".txt").write_text(event.text + "\n", encoding="utf-8")
+                slip.picture.save(path)
+                path.with_suffix(".txt").write_text(slip.text + "\n", encoding="utf-8")
             case Event("card-printed", card=card) if card is not None and card.front is not None:
                 self._cards += 1
                 path = self._folder / f"card-{self._cards:03d}.png"

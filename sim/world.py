@@ -7,6 +7,7 @@ hopper, puts a finger on the glass, takes a card. Every change is told to the wa
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import cached_property
 from itertools import count
 from pathlib import Path
 
@@ -55,6 +56,20 @@ class Card:
     chip_dead: bool = False
 
 
+class Slip:
+    """A piece of thermal paper. It is drawn when somebody looks: most of a day's slips nobody ever does."""
+
+    def __init__(self, text: str, draw: Callable[[], Image]) -> None:
+        self.text = text
+        """Line by line, a code as [QR:...]."""
+        self._draw = draw
+
+    @cached_property
+    def picture(self) -> Image:
+        """Black on white, 8 dots to the millimetre."""
+        return self._draw()
+
+
 @dataclass(frozen=True, slots=True)
 class Event:
     """Something a bystander could see. `kind`: card-moved, card-printed, slip, ticket, finger, stock, light."""
@@ -62,8 +77,7 @@ class Event:
     kind: str
     what: str = ""
     card: Card | None = None
-    picture: Image | None = None
-    text: str = ""
+    slip: Slip | None = None
 
 
 @dataclass(eq=False)
@@ -73,11 +87,10 @@ class World:
     cards: list[Card] = field(default_factory=list)
     paper_mm: float = 80_000.0
     """Thermal paper left on the roll."""
-    slips: list[Image] = field(default_factory=list)
-    """Slips cut off by the thermal printer, oldest first."""
-    slip_texts: list[str] = field(default_factory=list)
-    slip_at_mouth: tuple[Image, str] | None = None
-    """Handed out by a presenter, which still holds its end: picture and text."""
+    slips: list[Slip] = field(default_factory=list)
+    """Cut off by the thermal printer, oldest first."""
+    slip_at_mouth: Slip | None = None
+    """Handed out by a presenter, which still holds its end."""
     slips_retracted: list[str] = field(default_factory=list)
     """Texts of the slips that a presenter pulled back because nobody took them."""
     tickets_left: int = 500
@@ -138,26 +151,29 @@ class World:
         self.paper_mm = length_mm
         self.tell(Event("stock", f"{length_mm / 1000:.0f} m of paper loaded"))
 
-    def slip_out(self, picture: Image, text: str) -> None:
-        self.slips.append(picture)
-        self.slip_texts.append(text)
-        self.tell(Event("slip", picture=picture, text=text))
+    @property
+    def slip_texts(self) -> list[str]:
+        return [slip.text for slip in self.slips]
 
-    def slip_presented(self, picture: Image, text: str) -> None:
+    def slip_out(self, slip: Slip) -> None:
+        self.slips.append(slip)
+        self.tell(Event("slip", slip=slip))
+
+    def slip_presented(self, slip: Slip) -> None:
         """A presenter hands a slip out; it is nobody's yet."""
-        self.slip_at_mouth = (picture, text)
+        self.slip_at_mouth = slip
 
     def take_slip(self) -> bool:
         """A resident pulls the slip out of the mouth; False if there is none."""
         if self.slip_at_mouth is None:
             return False
         taken, self.slip_at_mouth = self.slip_at_mouth, None
-        self.slip_out(*taken)
+        self.slip_out(taken)
         return True
 
     def retract_slip(self) -> None:
         if self.slip_at_mouth is not None:
-            self.slips_retracted.append(self.slip_at_mouth[1])
+            self.slips_retracted.append(self.slip_at_mouth.text)
             self.slip_at_mouth = None
 
     def ticket_out(self) -> bool:

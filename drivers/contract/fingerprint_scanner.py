@@ -4,9 +4,10 @@ Matching is done on the kiosk host, never in the module.
 """
 
 from abc import ABC, abstractmethod
-from collections import Counter
 from dataclasses import dataclass
 from enum import StrEnum
+
+from PIL import Image
 
 from drivers.contract.device import Device
 
@@ -71,14 +72,14 @@ def flaw(image: FingerImage) -> RetryReason | None:
     smallest = SMALLEST_MM / 25.4 * image.dpi
     if len(image.pixels) != image.width * image.height or min(image.width, image.height) < smallest:
         return RetryReason.TOO_SMALL
-    tally = Counter(image.pixels)
+    tally = Image.frombuffer("L", (image.width, image.height), image.pixels).histogram()
     tail = len(image.pixels) // 50
-    if _at(tally, sorted(tally, reverse=True), tail) - _at(tally, sorted(tally), tail) < SPREAD:
+    if _at(tally, range(255, -1, -1), tail) - _at(tally, range(256), tail) < SPREAD:
         return RetryReason.TOO_POOR
     return None
 
 
-def _at(tally: Counter[int], greys: list[int], tail: int) -> int:
+def _at(tally: list[int], greys: range, tail: int) -> int:
     """The grey that is reached after `tail` pixels, taking them in the order of `greys`."""
     passed = 0
     for grey in greys:

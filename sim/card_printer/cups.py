@@ -216,7 +216,7 @@ class Simulator:
 
     async def _out(self, card: Card) -> None:
         await asyncio.sleep(EJECT * self.pace)
-        self.world.tell(Event("card-printed", card.serial, card=card, picture=card.front))
+        self.world.tell(Event("card-printed", card.serial, card=card))
         self.world.move(card, Place.BOX)
 
     def _reasons_to_stop(self) -> list[str]:

@@ -236,7 +236,7 @@ class Mechanics:
             self._printing = True
             await self._lay(card, panels, back=bool(back))
             self._printing = False
-        self.world.tell(Event("card-printed", card.serial, card=card, picture=card.front))
+        self.world.tell(Event("card-printed", card.serial, card=card))
         if self.keeps:
             return
         if self.output_tray == "R":

@@ -2,10 +2,10 @@
 
 from typing import Annotated, Any
 
-from fastapi import FastAPI, HTTPException, Query, Request
-from fastapi.responses import JSONResponse, Response
+from fastapi import FastAPI, HTTPException, Query
+from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
-from starlette.middleware.base import RequestResponseEndpoint
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from sim.centre.books import KioskEvent
 from sim.centre.cards import routes
@@ -35,16 +35,25 @@ class EventsIn(BaseModel):
     events: list[EventIn] = Field(max_length=1000)
 
 
+class _Outage:
+    """Answers 503 to everything while the centre's server is down."""
+
+    def __init__(self, app: ASGIApp, centre: Centre) -> None:
+        self._app = app
+        self._centre = centre
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        down = scope["type"] == "http" and self._centre.outage == "server"
+        answer = JSONResponse({"detail": "the centre's server is down"}, status_code=503) if down else self._app
+        await answer(scope, receive, send)
+
+
 def create_app(centre: Centre, master: MasterKeys | None = None) -> FastAPI:
     """The service, in front of this registry. Answers 503 to everything while the outage is `server`. `master`: the
     keys of the cards; without: the public test key."""
     app = FastAPI(title="Central registry (SPECIMEN)", version="1", docs_url=None, redoc_url=None)
 
-    @app.middleware("http")
-    async def outage(request: Request, call_next: RequestResponseEndpoint) -> Response:
-        if centre.outage == "server":
-            return JSONResponse({"detail": "the centre's server is down"}, status_code=503)
-        return await call_next(request)
+    app.add_middleware(_Outage, centre=centre)
 
     def known(office: str) -> None:
         if office != centre.office:

@@ -10,8 +10,8 @@ Shares no code with kiosk.biometrics, which decides about cards.
 from typing import Final
 
 import numpy as np
+import scipy  # its parts load when they are first used, and most kiosks match on the host
 from numpy.typing import NDArray
-from scipy import ndimage
 
 Floats = NDArray[np.float64]
 
@@ -36,9 +36,9 @@ MATCH: Final = 65
 
 def character_file(pixels: Floats) -> bytes | None:
     """The file of one image (rows x columns, 0 = ridge, 255 = ground); None if there are too few ridges in it."""
-    smooth = ndimage.gaussian_filter(pixels, 1.5)
+    smooth = scipy.ndimage.gaussian_filter(pixels, 1.5)
     across, down = np.gradient(smooth, axis=1), np.gradient(smooth, axis=0)
-    tensor = [ndimage.gaussian_filter(part, BLOCK * 0.7) for part in (across**2, down**2, across * down)]
+    tensor = [scipy.ndimage.gaussian_filter(part, BLOCK * 0.7) for part in (across**2, down**2, across * down)]
     xx, yy, xy = (_middle(part) for part in tensor)
     energy = xx + yy
     clear = np.hypot(xx - yy, 2 * xy) > 0.4 * np.maximum(energy, 1e-9)
@@ -64,7 +64,7 @@ def _middle(part: Floats) -> Floats:
     rows, columns = part.shape
     offsets = (np.arange(GRID) - (GRID - 1) / 2) * BLOCK
     y, x = np.meshgrid(offsets + rows / 2, offsets + columns / 2, indexing="ij")
-    return np.asarray(ndimage.map_coordinates(part, [y, x], order=1, cval=0.0), np.float64)
+    return np.asarray(scipy.ndimage.map_coordinates(part, [y, x], order=1, cval=0.0), np.float64)
 
 
 def _read(file: bytes) -> NDArray[np.complex128] | None:
@@ -80,7 +80,7 @@ def _read(file: bytes) -> NDArray[np.complex128] | None:
 
 def _turned(field: NDArray[np.complex128], degrees: int) -> NDArray[np.complex128]:
     """The field as it would be with the finger turned counter-clockwise as seen."""
-    grid = [ndimage.rotate(part, degrees, reshape=False, order=1, cval=0.0) for part in (field.real, field.imag)]
+    grid = [scipy.ndimage.rotate(part, degrees, reshape=False, order=1, cval=0.0) for part in (field.real, field.imag)]
     turned = (grid[0] + 1j * grid[1]) * np.exp(-2j * np.deg2rad(degrees))
     size = np.abs(turned)
     return np.where(size > 0.5, turned / np.maximum(size, 1e-9), 0)

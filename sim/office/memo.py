@@ -32,7 +32,7 @@ _replaced: list[tuple[Any, str, Any]] = []
 
 
 def use() -> None:
-    """Keeps, until `drop`: faces, photos for the chip, panels, dots on cards, finger decisions."""
+    """Keeps, until `drop`: faces, photos and signatures for the chip, panels, dots on cards, finger decisions."""
     if _replaced:
         return
     _replace("kiosk.station.collecting", "render_front", lambda draw: _kept(draw, _face_of))
@@ -40,6 +40,7 @@ def use() -> None:
     _replace("drivers.card_printer.evolis.job", "sequence", _commands)
     _replace("sim.card_printer.ink", "picture", lambda draw: _kept(draw, _ink_of))
     _replace("kiosk.cards.lds", "small_jpeg", lambda fit: _kept(fit, lambda photo, limit: (photo, limit)))
+    _replace("kiosk.cards.personalise.groups", "fitted_signature", lambda fit: _kept(fit, lambda *what: what))
     _replace("kiosk.biometrics.examiner", "decide", _decisions)
 
 

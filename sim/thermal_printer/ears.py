@@ -23,6 +23,9 @@ class Ears:
     def feed(self, data: bytes) -> Iterator[tuple[bytes, bytes | None]]:
         """`data` in order, in pieces that end with a real-time command; the last piece has none (None)."""
         start = 0
+        if not self._held and b"\x10" not in data:
+            yield data, None
+            return
         for at, byte in enumerate(data):
             if not self._held and byte != 0x10:
                 continue

@@ -4,8 +4,6 @@ import asyncio
 from collections.abc import Callable, Coroutine
 from typing import Any
 
-from PIL import Image
-
 from sim.faults import FaultBoard
 from sim.seam.pipe import DeviceSide
 from sim.thermal_printer import answers, ears
@@ -30,6 +28,9 @@ NEAR_END_MM = 4_000.0
 POWER_LOSS_AT = 120
 PAPER_OUT_AT = 200
 """Dots of a slip after which the faults of these names strike."""
+
+
+WELL = Panel()
 
 
 class Simulator:
@@ -157,6 +158,8 @@ class Simulator:
     # -- status --------------------------------------------------------------------------------------------------
 
     def _panel(self) -> Panel:
+        if not (self.faults.armed or self._cutter_stuck) and self.world.paper_mm > NEAR_END_MM:
+            return WELL
         active = self.faults.active
         return Panel(
             cover_open=active("cover-open"),
@@ -196,13 +199,13 @@ class Simulator:
 
     async def _do(self, act: Act) -> None:
         match act:
-            case Line(height, dots, text):
-                if text:
-                    self._strip.say(text)
-                await self._burn(height, dots)
+            case Line():
+                if act.text:
+                    self._strip.say(act.text)
+                await self._burn(act)
             case Cut(feed):
                 if feed is not None:
-                    await self._burn(CUTTER_DOTS + feed, None)
+                    await self._burn(Line(CUTTER_DOTS + feed))
                 await self._cut()
             case Present(n):
                 if self._presenter is not None:
@@ -222,15 +225,14 @@ class Simulator:
         if answer:
             self._answers.send(answer)
 
-    async def _burn(self, height: int, dots: Image.Image | None) -> None:
+    async def _burn(self, line: Line) -> None:
         """Moves the paper, STEP by STEP; where the paper or the power ends, so does the line."""
-        for top in range(0, height, STEP):
+        for top in range(0, line.height, STEP):
             await self._on_line()
-            rows = min(STEP, height - top)
-            part = None
-            if dots is not None and top < dots.height:
-                part = dots.crop((0, top, dots.width, min(top + rows, dots.height)))
-            self._strip.advance(part, rows)
+            rows = min(STEP, line.height - top)
+            if line.draw is not None and top < line.inked:
+                self._strip.burn(line.draw, top, min(rows, line.inked - top))
+            self._strip.advance(rows)
             self.world.paper_mm = max(self.world.paper_mm - rows / DOTS_PER_MM, 0.0)
             await asyncio.sleep(rows / SPEED * self.pace)
             self._mishaps(rows)
@@ -258,6 +260,6 @@ class Simulator:
     def _off(self) -> None:
         slip = self._strip.cut()
         if slip is not None and self._presenter is not None:
-            self._presenter.hold(*slip)
+            self._presenter.hold(slip)
         elif slip is not None:
-            self.world.slip_out(*slip)
+            self.world.slip_out(slip)

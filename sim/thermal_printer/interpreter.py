@@ -1,10 +1,13 @@
 """What commands make the printer do: modes, the line being composed, and the acts that follow.
 
 Standard mode of Epson's ESC/POS reference at 203 dpi; motion units are one dot (GS P 203 203). Page mode is not
-modelled: its text prints as it comes. Barcodes print their text. Nothing here takes time or touches paper.
+modelled: its text prints as it comes. Barcodes print their text. Nothing here takes time or touches paper, and nothing
+is drawn: a line knows how, for whoever looks at the slip.
 """
 
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from functools import partial
 
 from PIL import Image
 
@@ -17,13 +20,16 @@ LINE_SPACING = 30
 """ESC 2: one sixth of an inch, 3.75 mm."""
 WIDEST_TAB = 8
 
+Draw = Callable[[], Image.Image]
+
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """Paper moves on by `height` dots; `dots` (WIDTH wide, ink 255) is burnt into the first of them."""
+    """Paper moves on by `height` dots; `draw` gives what is burnt into the first `inked`, WIDTH wide, ink 255."""
 
     height: int
-    dots: Image.Image | None = None
+    inked: int = 0
+    draw: Draw | None = None
     text: str = ""
 
 
@@ -59,7 +65,7 @@ class Present:
 Act = Line | Cut | Tell | Watch | Present
 
 
-@dataclass
+@dataclass(frozen=True)
 class _Modes:
     """What ESC @ sets back."""
 
@@ -80,12 +86,22 @@ class _Modes:
     tabs: tuple[int, ...] = tuple(range(8, 48, WIDEST_TAB))
 
 
+@dataclass(frozen=True, slots=True)
+class _Item:
+    """Something in a line, at `x` dots from its beginning."""
+
+    x: int
+    width: int
+    height: int
+    draw: Draw
+
+
 @dataclass
 class _Composing:
-    """The line in the print buffer: pictures at their places."""
+    """The line in the print buffer."""
 
     x: int = 0
-    items: list[tuple[int, Image.Image]] = field(default_factory=list)
+    items: list[_Item] = field(default_factory=list)
     text: str = ""
 
 
@@ -129,11 +145,11 @@ class Interpreter:
             case "ESC i" | "ESC m":
                 return [*self._flush(), Cut()]
             case "GS v":
-                return self._picture(self._raster(data))
+                return self._raster(data)
             case "GS (":
                 return self._group(chr(data[0]), data[3:])
             case "GS 8":
-                return self._picture(self._graphics.obey(data[5:]))
+                return self._graphic(data[5:])
             case "ESC *":
                 return self._columns(data)
             case "GS k":
@@ -154,73 +170,80 @@ class Interpreter:
     # -- modes ---------------------------------------------------------------------------------------------------
 
     def _set(self, name: str, data: bytes) -> None:
-        modes = self._modes
+        modes, line = self._modes, self._line
         first = data[0] if data else 0
         match name:
             case "ESC !":
-                modes.font, modes.bold = first & 1, bool(first & 0x08)
-                modes.high, modes.wide = 1 + bool(first & 0x10), 1 + bool(first & 0x20)
-                modes.underline = 1 if first & 0x80 else 0
+                self._mode(font=first & 1, bold=bool(first & 0x08), underline=1 if first & 0x80 else 0)
+                self._mode(high=1 + bool(first & 0x10), wide=1 + bool(first & 0x20))
             case "GS !":
-                modes.wide, modes.high = (first >> 4 & 7) + 1, (first & 7) + 1
+                self._mode(wide=(first >> 4 & 7) + 1, high=(first & 7) + 1)
             case "ESC E":
-                modes.bold = bool(first & 1)
+                self._mode(bold=bool(first & 1))
             case "ESC G":
-                modes.double = bool(first & 1)
-            case "ESC M":
-                modes.font = first & 1 if first in (0, 1, 48, 49) else modes.font
-            case "ESC -":
-                modes.underline = first % 48 if first in (0, 1, 2, 48, 49, 50) else modes.underline
+                self._mode(double=bool(first & 1))
+            case "ESC M" if first in (0, 1, 48, 49):
+                self._mode(font=first & 1)
+            case "ESC -" if first in (0, 1, 2, 48, 49, 50):
+                self._mode(underline=first % 48)
             case "ESC {":
-                modes.upside_down = bool(first & 1)
+                self._mode(upside_down=bool(first & 1))
             case "GS B":
-                modes.white_on_black = bool(first & 1)
-            case "ESC a":
-                modes.align = first % 48 if first in (0, 1, 2, 48, 49, 50) else modes.align
+                self._mode(white_on_black=bool(first & 1))
+            case "ESC a" if first in (0, 1, 2, 48, 49, 50):
+                self._mode(align=first % 48)
             case "ESC t":
-                modes.page = first
+                self._mode(page=first)
             case "ESC 2":
-                modes.spacing = LINE_SPACING
+                self._mode(spacing=LINE_SPACING)
             case "ESC 3" | "ESC +" | "ESC A":
-                modes.spacing = first
+                self._mode(spacing=first)
             case "ESC SP":
-                modes.gap = first
+                self._mode(gap=first)
             case "ESC D":
-                modes.tabs = tuple(data[:-1])
+                self._mode(tabs=tuple(data[:-1]))
             case "ESC $":
-                self._line.x = min(first | data[1] << 8, modes.area)
+                line.x = min(first | data[1] << 8, modes.area)
             case "ESC \\":
                 moved = int.from_bytes(data[:2], "little", signed=True)
-                self._line.x = min(max(self._line.x + moved, 0), modes.area)
+                line.x = min(max(line.x + moved, 0), modes.area)
             case "GS L":
-                modes.margin = min(first | data[1] << 8, WIDTH - 12)
-                modes.area = min(modes.area, WIDTH - modes.margin)
+                margin = min(first | data[1] << 8, WIDTH - 12)
+                self._mode(margin=margin, area=min(modes.area, WIDTH - margin))
             case "GS W":
-                modes.area = min(max(first | data[1] << 8, 12), WIDTH - modes.margin)
+                self._mode(area=min(max(first | data[1] << 8, 12), WIDTH - modes.margin))
+
+    def _mode(self, **changed: object) -> None:
+        if any(getattr(self._modes, name) != value for name, value in changed.items()):
+            self._modes = replace(self._modes, **changed)  # type: ignore[arg-type]
 
     # -- the line ------------------------------------------------------------------------------------------------
 
     def _text(self, shown: str) -> list[Act]:
+        """Adds to the line as many characters as it holds; a line that is full prints first."""
         acts: list[Act] = []
         modes = self._modes
-        for char in shown:
-            cell = text.glyph(char, modes.font, modes.bold or modes.double, modes.wide, modes.high)
-            if modes.underline:
-                cell = cell.copy()
-                cell.paste(255, (0, cell.height - modes.underline, cell.width, cell.height))
-            if modes.white_on_black:
-                cell = raster.inverted(cell)
-            acts += self._put(cell, modes.gap * modes.wide)
-            self._line.text += char
+        cell, height = text.cell(modes.font, modes.wide, modes.high)
+        step = cell + modes.gap * modes.wide
+        while shown:
+            line = self._line
+            fits = (modes.area - line.x - cell) // step + 1
+            if fits < 1 and line.items:
+                acts += self._end_line()
+                continue
+            run, shown = shown[: max(fits, 1)], shown[max(fits, 1) :]
+            line.items.append(_Item(line.x, len(run) * step, height, partial(_written, run, modes, step)))
+            line.x += len(run) * step
+            line.text += run
         return acts
 
-    def _put(self, picture: Image.Image, gap: int = 0) -> list[Act]:
-        """Adds to the line; a line that is full prints first."""
+    def _put(self, width: int, height: int, draw: Draw) -> list[Act]:
+        """Adds a picture to the line; a line that is full prints first."""
         acts: list[Act] = []
-        if self._line.x + picture.width > self._modes.area and self._line.items:
+        if self._line.x + width > self._modes.area and self._line.items:
             acts = self._end_line()
-        self._line.items.append((self._line.x, picture))
-        self._line.x += picture.width + gap
+        self._line.items.append(_Item(self._line.x, width, height, draw))
+        self._line.x += width
         return acts
 
     def _tab(self) -> None:
@@ -239,35 +262,28 @@ class Interpreter:
         line, self._line = self._line, _Composing()
         if not line.items:
             return []
-        height = max(picture.height for _, picture in line.items)
-        row = Image.new("L", (max(x + picture.width for x, picture in line.items), height), 0)
-        for x, picture in line.items:
-            row.paste(picture, (x, height - picture.height))
-        return [Line(max(self._modes.spacing, height), self._aligned(row), line.text.rstrip())]
-
-    def _aligned(self, row: Image.Image) -> Image.Image:
-        if self._modes.upside_down:
-            row = row.rotate(180)
-        free = max(self._modes.area - row.width, 0)
-        left = self._modes.margin + (0, free // 2, free)[self._modes.align]
-        full = Image.new("L", (WIDTH, row.height), 0)
-        full.paste(row, (left, 0))
-        return full
+        height = max(item.height for item in line.items)
+        draw = partial(_aligned, partial(_composed, line.items, height), self._modes)
+        return [Line(max(self._modes.spacing, height), height, draw, line.text.rstrip())]
 
     # -- pictures ------------------------------------------------------------------------------------------------
 
-    def _picture(self, picture: Image.Image | None, shown: str = "") -> list[Act]:
+    def _picture(self, height: int, draw: Draw, shown: str = "") -> list[Act]:
         """A picture that is a line of its own, printed at once."""
-        if picture is None:
-            return []
-        return [*self._flush(), Line(picture.height, self._aligned(picture), shown)]
+        return [*self._flush(), Line(height, height, partial(_aligned, draw, self._modes), shown)]
 
-    def _raster(self, data: bytes) -> Image.Image | None:
+    def _raster(self, data: bytes) -> list[Act]:
         """GS v 0 m xL xH yL yH d1..dk."""
         mode, width, height = data[1] & 3, data[2] | data[3] << 8, data[4] | data[5] << 8
         if not width or not height:
-            return None
-        return raster.enlarged(raster.rows(data[6:], width, height), 1 + (mode & 1), 1 + (mode >> 1))
+            return []
+        wide, high = 1 + (mode & 1), 1 + (mode >> 1)
+        return self._picture(height * high, lambda: raster.enlarged(raster.rows(data[6:], width, height), wide, high))
+
+    def _graphic(self, body: bytes) -> list[Act]:
+        """GS ( L and GS 8 L."""
+        stored = self._graphics.obey(body)
+        return self._picture(stored.height, lambda: stored) if stored is not None else []
 
     def _columns(self, data: bytes) -> list[Act]:
         """ESC * m nL nH d1..dk: 8 or 24 dots high; 8-dot modes have dots three high, single density two wide."""
@@ -276,19 +292,56 @@ class Interpreter:
             return []
         tall = mode >= 32
         picture = raster.columns(data[3:], 3 if tall else 1)
-        return self._put(raster.enlarged(picture, 1 if mode & 1 else 2, 1 if tall else 3))
+        picture = raster.enlarged(picture, 1 if mode & 1 else 2, 1 if tall else 3)
+        return self._put(picture.width, picture.height, lambda: picture)
 
     def _group(self, family: str, body: bytes) -> list[Act]:
         """GS ( x: two-dimensional codes, graphics, and the request to tell when this point has been reached."""
         match family:
             case "k":
-                drawn = self._qr.obey(body)
-                return self._picture(drawn[0], f"[QR:{drawn[1]}]") if drawn else []
+                code = self._qr.obey(body)
+                return self._picture(code.side, code.draw, f"[QR:{code.text}]") if code else []
             case "L":
-                return self._picture(self._graphics.obey(body))
+                return self._graphic(body)
             case "H" if len(body) == 6 and body[:2] == b"00":
                 return [Tell("done", body[2:])]
         return []
+
+
+# -- drawing -----------------------------------------------------------------------------------------------------
+
+
+def _written(run: str, modes: _Modes, step: int) -> Image.Image:
+    """A run of characters in one mode, `step` dots from one to the next."""
+    width, height = text.cell(modes.font, modes.wide, modes.high)
+    drawn = Image.new("L", (len(run) * step, height), 0)
+    for at, char in enumerate(run):
+        cell = text.glyph(char, modes.font, modes.bold or modes.double, modes.wide, modes.high)
+        if modes.underline:
+            cell = cell.copy()
+            cell.paste(255, (0, height - modes.underline, width, height))
+        if modes.white_on_black:
+            cell = raster.inverted(cell)
+        drawn.paste(cell, (at * step, 0))
+    return drawn
+
+
+def _composed(items: list[_Item], height: int) -> Image.Image:
+    row = Image.new("L", (max(item.x + item.width for item in items), height), 0)
+    for item in items:
+        row.paste(item.draw(), (item.x, height - item.height))
+    return row
+
+
+def _aligned(draw: Draw, modes: _Modes) -> Image.Image:
+    row = draw()
+    if modes.upside_down:
+        row = row.rotate(180)
+    free = max(modes.area - row.width, 0)
+    left = modes.margin + (0, free // 2, free)[modes.align]
+    full = Image.new("L", (WIDTH, row.height), 0)
+    full.paste(row, (left, 0))
+    return full
 
 
 __all__ = ["LINE_SPACING", "WIDTH", "Act", "Cut", "Interpreter", "Line", "Present", "Tell", "Watch"]

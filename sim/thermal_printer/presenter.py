@@ -5,22 +5,13 @@ the output), user (2 cover open), recoverable (1 head temperature, 40 jam) and u
 """
 
 import asyncio
-from dataclasses import dataclass
-
-from PIL.Image import Image
 
 from sim.faults import FaultBoard
 from sim.thermal_printer.panel import Panel
-from sim.world import World
+from sim.world import Slip, World
 
 ROLL_TIME = 0.8
 """Seconds for which the rollers turn."""
-
-
-@dataclass(frozen=True, slots=True)
-class Slip:
-    picture: Image
-    text: str
 
 
 class Presenter:
@@ -31,10 +22,10 @@ class Presenter:
         self._held: Slip | None = None
         self._stuck = False
 
-    def hold(self, picture: Image, text: str) -> None:
+    def hold(self, slip: Slip) -> None:
         """A slip was cut. One that was still there is pushed out of the machine by it."""
         self._push_out()
-        self._held = Slip(picture, text)
+        self._held = slip
 
     async def obey(self, n: int) -> None:
         """GS e: 2 retract, 3 hand out (however far), 5 eject."""
@@ -46,7 +37,7 @@ class Presenter:
             return
         if n == 3 and self._held is not None:
             held, self._held = self._held, None
-            self._world.slip_presented(held.picture, held.text)
+            self._world.slip_presented(held)
         elif n == 2:
             self._held = None
             self._world.retract_slip()
@@ -65,4 +56,4 @@ class Presenter:
         self._world.take_slip()
         if self._held is not None:
             held, self._held = self._held, None
-            self._world.slip_out(held.picture, held.text)
+            self._world.slip_out(held)

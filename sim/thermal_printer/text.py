@@ -25,6 +25,12 @@ def decode(data: bytes, page: int) -> str:
     return data.decode(PAGES.get(page, "cp437"), errors="replace").replace("\ufffd", " ")
 
 
+def cell(font: int, wide: int, high: int) -> tuple[int, int]:
+    """Width and height in dots of an enlarged character."""
+    width, height = CELLS[font]
+    return width * wide, height * high
+
+
 @lru_cache(maxsize=32)
 def _font(bold: bool, size: int) -> ImageFont.FreeTypeFont:
     return ImageFont.truetype(_FONTS / ("DejaVuSansMono-Bold.ttf" if bold else "DejaVuSansMono.ttf"), size)

@@ -97,7 +97,7 @@ def _looking(bench: Bench) -> APIRouter:
     async def slip(number: int) -> Response:
         if not 1 <= number <= len(bench.world.slips):
             raise HTTPException(404, f"{len(bench.world.slips)} slips have come out")
-        return _png(bench.world.slips[number - 1])
+        return _png(bench.world.slips[number - 1].picture)
 
     @router.get("/cards/{serial}.png")
     async def card(serial: str) -> Response:

@@ -341,7 +341,7 @@ class Bench:
             raise Refused(f"kioskd: {error}") from error
 
     def _seen(self, event: Event) -> None:
-        text = event.what or event.text.strip().partition("\n")[0]
+        text = event.slip.text.strip().partition("\n")[0] if event.slip else event.what
         if event.card is not None and event.card.serial not in text:
             text = f"{event.card.serial} {text}"
         self._note(event.kind, text)

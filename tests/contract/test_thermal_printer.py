@@ -61,7 +61,7 @@ async def test_a_ticket_comes_out_once_with_everything_on_it() -> None:
     assert await rig.print() is None
     assert rig.world.slip_texts == rig.whole
     assert "Menunggu" + " " * 33 + "7 orang" in rig.world.slip_texts[0]
-    assert zxingcpp.read_barcodes(rig.world.slips[0])[0].text == "ANJ1-8F3K2M9QXW4T7YBN"
+    assert zxingcpp.read_barcodes(rig.world.slips[0].picture)[0].text == "ANJ1-8F3K2M9QXW4T7YBN"
     assert rig.driver.status.ready
     assert rig.driver.status.supplies["paper"] is Supply.FULL
 
@@ -72,7 +72,7 @@ async def test_it_returns_only_after_the_paper_has_moved() -> None:
     began = asyncio.get_running_loop().time()
     await rig.print()
     assert len(rig.world.slips) == 1
-    assert asyncio.get_running_loop().time() - began >= rig.world.slips[0].height / 8 / 150
+    assert asyncio.get_running_loop().time() - began >= rig.world.slips[0].picture.height / 8 / 150
 
 
 async def test_the_same_intent_prints_one_ticket_however_often_it_is_asked() -> None:

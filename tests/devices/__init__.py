@@ -9,6 +9,6 @@ What a simulated device has not (a cover, a cable, a place for a card) no test i
 
 A deed that needs a person (open the cover, take the paper out, pull the cable) is done by the simulator's world, asked
 of the person, or, on hardware, the test is skipped and says why. What needs damage that no hand can do (a flipped bit,
-a stuck cutter) is in tests/contract and tests/faults, on simulators only. A whole run on hardware uses 8 blanks, 6 slips
-and 8 tickets.
+a stuck cutter) is in tests/contract and tests/faults, on simulators only. A whole run on hardware uses 8 blanks, 6
+slips and 8 tickets.
 """

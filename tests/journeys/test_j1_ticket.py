@@ -15,7 +15,7 @@ async def test_a_number_comes_out_on_paper_and_its_qr_can_be_read(tmp_path: Path
         assert (ticket.number, ticket.medium, ticket.waiting) == ("D-001", m.TicketMedium.PAPER, 0)
         [slip] = kiosk.world.slips
         assert "D-001" in kiosk.world.slip_texts[0]
-        [code] = zxingcpp.read_barcodes(slip)
+        [code] = zxingcpp.read_barcodes(slip.picture)
         assert code.text == ticket.token
         await kiosk.balanced(taken=0)
 

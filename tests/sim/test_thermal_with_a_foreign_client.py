@@ -37,7 +37,7 @@ async def slips(world: World, count: int) -> list[Image.Image]:
     async with asyncio.timeout(60):
         while len(world.slips) < count:
             await asyncio.sleep(0.01)
-    return world.slips
+    return [slip.picture for slip in world.slips]
 
 
 async def test_its_text_and_every_kind_of_its_pictures_come_out_exactly() -> None:

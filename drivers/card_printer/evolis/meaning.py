@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import lru_cache
 from types import MappingProxyType
 
 from drivers.card_printer.evolis.protocol import (
@@ -25,6 +26,9 @@ PATH_BITS = (
     Info.CARD_PRINT,
     Info.CARD_EJECT,
 )
+_KEPT = lru_cache(maxsize=64)
+"""A printer is asked twice a second, and says the same few things."""
+
 MOVING = Info.BUSY | Info.PRINTING | Info.CLEANING | Info.UPDATING
 _MOVING_2 = Extension2.SENSOR_ADJUSTMENT | Extension2.CLEANING_SEQUENCE
 
@@ -59,6 +63,7 @@ _CAUSES: tuple[tuple[DeviceCause, Error, Warn], ...] = (
 """Worst first. Each cause by what a person has to do about it."""
 
 
+@_KEPT
 def position(words: StatusWords, *, feeder_is_path: bool = True) -> CardPosition:
     """Where the sensors see a card. UNKNOWN if one is seen both outside and inside: then there may be two."""
     if words.error & Error.MECHANICAL:
@@ -84,6 +89,7 @@ def station(words: StatusWords) -> Station | None:
     return None
 
 
+@_KEPT
 def moving(words: StatusWords) -> bool:
     return bool(words.info & MOVING) or bool(words.extension(2) & _MOVING_2)
 
@@ -93,6 +99,7 @@ def live(words: StatusWords) -> tuple[DeviceCause, ...]:
     return causes(replace(words, error=Error(0)))
 
 
+@_KEPT
 def causes(words: StatusWords) -> tuple[DeviceCause, ...]:
     """What stands in the way, worst first, each once."""
     found = [cause for cause, error, warn in _CAUSES if words.error & error or words.warn & warn]
@@ -114,6 +121,7 @@ def act_fault(words: StatusWords) -> DeviceCause | None:
     return None
 
 
+@_KEPT
 def supplies(words: StatusWords) -> Mapping[str, Supply]:
     blanks = Supply.FULL
     if words.warn & Warn.FEEDER_EMPTY:

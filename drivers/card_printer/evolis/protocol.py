@@ -5,6 +5,7 @@ maker's own software (framing on USB and TCP).
 """
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import IntFlag
 from functools import lru_cache
@@ -251,13 +252,15 @@ class StatusWords:
         """Extension word `number` (1..4), 0 if the printer did not send it."""
         return self.extensions[number - 1] if number <= len(self.extensions) else 0
 
+    @lru_cache(maxsize=64)  # noqa: B019 - a value, not a thing with a life
     def raw(self) -> str:
         """The words as a technician reads them in the maker's tools."""
         return " ".join(
             f"{int(word):08X}" for word in (self.config, self.info, self.warn, self.error, *self.extensions)
         )
 
-    def names(self) -> dict[str, str]:
+    @lru_cache(maxsize=64)  # noqa: B019
+    def names(self) -> Mapping[str, str]:
         """The set bits of every word by name, `card_print busy`; a bit without a published meaning as its number."""
         words: dict[str, tuple[type[IntFlag], int]] = {
             "built_in": (Config, self.config),

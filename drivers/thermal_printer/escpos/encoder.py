@@ -8,6 +8,7 @@ import shutil
 import textwrap
 import unicodedata
 from collections.abc import Iterator
+from functools import lru_cache
 
 import segno
 from escpos import capabilities
@@ -112,6 +113,8 @@ def _block(pen: Dummy, block: Block, model: Model) -> Iterator[bytes]:
 
 def plain(text: str, model: Model = STANDARD) -> str:
     """`text` as the printer can show it: no control characters; the plain letter, or `?`, for what no page has."""
+    if text.isascii() and text.isprintable():
+        return text
     shown = []
     for char in unicodedata.normalize("NFC", text):
         category = unicodedata.category(char)
@@ -157,12 +160,17 @@ def _module(block: Qr, model: Model) -> int:
     if not block.data.isprintable():
         raise SlipError("QR: holds control characters")
     try:
-        # Only the size is asked here: any mask will do, and to find the best would be nine tenths of the work.
-        code = segno.make_qr(block.data, error="m", mode="byte", boost_error=False, mask=0)
+        modules = _modules(len(block.data.encode()))
     except ValueError as error:
         raise SlipError(f"QR: {len(block.data)} characters are more than a code can hold") from error
-    modules = int(code.symbol_size(border=QUIET_MODULES)[0])
     return min(max(block.module, 1), 16, model.width_dots // modules)
+
+
+@lru_cache(maxsize=256)
+def _modules(size: int) -> int:
+    """The side of a code of so many bytes, with its quiet zone. Any mask will do, and any bytes."""
+    code = segno.make_qr(b"a" * size, error="m", mode="byte", boost_error=False, mask=0)
+    return int(code.symbol_size(border=QUIET_MODULES)[0])
 
 
 def _picture(block: Picture, model: Model) -> Iterator[bytes]:

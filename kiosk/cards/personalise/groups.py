@@ -61,8 +61,14 @@ def signature(person: Person, budget: Budget) -> bytes | None:
     """DG7: the displayed signature, a grey JPEG."""
     if person.record.signature is None:
         return None
+    jpeg = fitted_signature(person.record.signature, budget.signature - 10)
+    return tlv(0x02, b"\x01") + tlv(0x5F43, jpeg)
+
+
+def fitted_signature(picture: bytes, limit: int) -> bytes:
+    """A grey JPEG of at most `limit` bytes, as large and as good as they allow."""
     try:
-        with Image.open(io.BytesIO(person.record.signature)) as opened:
+        with Image.open(io.BytesIO(picture)) as opened:
             ink = opened.convert("L")
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
         raise lds.PhotoError("the signature is no picture that can be read") from error
@@ -72,9 +78,9 @@ def signature(person: Person, budget: Budget) -> bytes | None:
         for quality in QUALITIES:
             out = io.BytesIO()
             fitted.save(out, "JPEG", quality=quality, optimize=True)
-            if out.tell() <= budget.signature - 10:
-                return tlv(0x02, b"\x01") + tlv(0x5F43, out.getvalue())
-    raise lds.PhotoError(f"the signature cannot be made smaller than {budget.signature} bytes")
+            if out.tell() <= limit:
+                return out.getvalue()
+    raise lds.PhotoError(f"the signature cannot be made smaller than {limit} bytes")
 
 
 def person(person: Person, budget: Budget) -> bytes:

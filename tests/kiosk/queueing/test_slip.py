@@ -48,8 +48,8 @@ async def test_it_is_printed_with_its_number_and_a_code_a_scanner_reads() -> Non
     await printer.print_slip(IntentId("ticket"), blocks())
     for expected in ("A-017", "Perekaman KTP-el", "7 orang di depan", "sekitar 10-20 menit", "GRATIS", "23:30 WIB"):
         assert expected in world.slip_texts[0]
-    assert [code.text for code in zxingcpp.read_barcodes(world.slips[0])] == ["ANJ1-8F3K2M9QXW4T7YBN"]
-    assert world.slips[0].height / 8 < 160, "millimetres; paper is the office's money"
+    assert [code.text for code in zxingcpp.read_barcodes(world.slips[0].picture)] == ["ANJ1-8F3K2M9QXW4T7YBN"]
+    assert world.slips[0].picture.height / 8 < 160, "millimetres; paper is the office's money"
 
 
 def test_the_number_is_the_largest_thing_and_fits_the_paper() -> None:

@@ -102,5 +102,5 @@ async def paper(blocks: tuple[Block, ...]) -> tuple[Image.Image, str]:
     driver = Driver(PipeConnector(Simulator(world).serve))
     await driver.print_slip(IntentId("slip"), blocks)
     await driver.stop()
-    [picture], [text] = world.slips, world.slip_texts
-    return picture, text
+    [slip] = world.slips
+    return slip.picture, slip.text

@@ -58,7 +58,7 @@ async def test_a_day_whose_count_agrees_is_closed_on_paper_with_the_audits_head(
         assert closed.officers == ("OFFICER-1", "OFFICER-2")
         assert "OFFICER-1: loads 1, other 2" in closed.digest  # the other two: his PIN, and this close
         assert closed.slip
-        text, picture = kiosk.world.slip_texts[-1], kiosk.world.slips[-1]
+        text, picture = kiosk.world.slip_texts[-1], kiosk.world.slips[-1].picture
         assert "Hitungan cocok" in text
         assert [code.text for code in zxingcpp.read_barcodes(picture)] == [closed.witness]
         report = await kiosk.api.journal()

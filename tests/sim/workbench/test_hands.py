@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from sim.workbench.app import HEADERS, stream
-from sim.world import Place
+from sim.world import Place, Slip
 from tests.sim.workbench.conftest import Table, table
 
 pytestmark = pytest.mark.wall
@@ -77,8 +77,8 @@ async def test_the_face_is_fetched_again_with_each_panel_of_ribbon(tmp_path: Pat
 async def test_each_ticket_that_comes_out_is_kept(tmp_path: Path) -> None:
     async with table(tmp_path) as here:
         assert (await here.api.get("/api/slips/1.png")).status_code == 404
-        here.bench.world.slip_out(Image.new("1", (576, 900), 1), "A-001")
-        here.bench.world.slip_out(Image.new("1", (576, 700), 1), "A-002")
+        here.bench.world.slip_out(Slip("A-001", lambda: Image.new("1", (576, 900), 1)))
+        here.bench.world.slip_out(Slip("A-002", lambda: Image.new("1", (576, 700), 1)))
         assert (await world(here))["world"]["slips"] == 2
         newest = await here.api.get("/api/slips/2.png")
         assert Image.open(io.BytesIO(newest.content)).size == (576, 700)
