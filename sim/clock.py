@@ -7,6 +7,9 @@ nothing is ready, the program has deadlocked, and the loop says so instead of ha
 A simulated day is hundreds of thousands of turns, so a turn is written for it: timers are compared as tuples, and
 the descriptors are asked only if somebody watches one.
 
+Real descriptors and threads may take part if somebody knows when they still owe something (`VirtualLoop.heed`): the
+clock then stands until they have delivered, so what they deliver depends on no machine's speed.
+
 Uses `BaseEventLoop._ready`, which is private: `tests/sim/test_clock.py` holds it to each Python version.
 """
 
@@ -27,9 +30,16 @@ Ts = TypeVarTuple("Ts")
 RESOLUTION = 1e-9
 """Seconds: timers that are so near to each other are due in the same turn."""
 
+PATIENCE = 30.0
+"""Real seconds for which the clock stands at most; whatever is owed comes within milliseconds, or never."""
+
 
 class Deadlock(RuntimeError):
     """Every task waits for something that nobody will ever do."""
+
+
+class Stalled(RuntimeError):
+    """What was owed by kernel or thread never came: whoever counted it miscounted."""
 
 
 class _JumpingSelector(selectors.BaseSelector):
@@ -40,10 +50,16 @@ class _JumpingSelector(selectors.BaseSelector):
         self.now = 0.0
         self.watched = False
         """There is a descriptor besides the loop's own, through which threads wake it."""
+        self.owed: Callable[[], bool] | None = None
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
+        owed = self.owed is not None and self.owed()  # asked first: what is delivered meanwhile is among the events
         events = self._real.select(0)
         if events or timeout == 0:
+            return events
+        if owed:
+            if not (events := self._real.select(PATIENCE)):
+                raise Stalled(f"nothing came for {PATIENCE:.0f} s of what kernel or threads owe")
             return events
         if timeout is None:
             raise Deadlock("nothing is scheduled and nothing is ready: every task waits for ever")
@@ -99,9 +115,18 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         super().__init__(self._jumping)
         self.seed = seed
         self._order = random.Random(seed)
+        self._shuffled = True
 
     def time(self) -> float:
         return self._jumping.now
+
+    def heed(self, owed: Callable[[], bool], *, sockets: bool = False) -> None:
+        """While `owed()` is true the clock stands and the loop waits for a descriptor, or for `call_soon_threadsafe`,
+        in real time. It must turn false by itself, whatever the clock shows, and from a thread only together with such
+        a call; otherwise `Stalled`. `sockets`: asyncio's own transports take part, which need callbacks in the order in
+        which they were made."""
+        self._jumping.owed = owed
+        self._shuffled = not sockets
 
     def call_soon(
         self, callback: Callable[[Unpack[Ts]], object], *args: *Ts, context: Context | None = None
@@ -128,16 +153,15 @@ class VirtualLoop(asyncio.SelectorEventLoop):
     def _run_once(self) -> None:
         """One turn: who is ready, in an order from the seed, and whose time has come behind them."""
         ready = self._ready
-        if len(ready) > 1:
-            handles = list(ready)
+        if self._shuffled and len(ready) > 1:
+            handles = [ready.popleft() for _ in range(len(ready))]  # one by one: a thread may add to it meanwhile
             self._order.shuffle(handles)
-            ready.clear()
-            ready.extend(handles)
+            ready.extendleft(reversed(handles))
         timers = self._timers
         while timers and timers[0][2].cancelled():
             heappop(timers)
         jumping = self._jumping
-        if jumping.watched or not (ready or timers):
+        if jumping.watched or jumping.owed is not None or not (ready or timers):
             wait = 0.0 if ready else timers[0][0] - jumping.now if timers else None
             self._process_events(jumping.select(wait))  # type: ignore[attr-defined]
         elif not ready:

@@ -4,7 +4,7 @@ A simulator declares which faults it can show (`FAULTS`), asks its board at the 
 never invents names. `fail_next` arms a fault for its next chance, `fail_repeatedly` for all of them until `clear`.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 
@@ -74,20 +74,29 @@ class FaultBoard:
             raise UnknownFault(f"{device}: not in sim/faults.py: {', '.join(sorted(unknown))}")
         self._next: set[str] = set()
         self._always: set[str] = set()
+        self._watchers: list[Callable[[], None]] = []
+
+    def watch(self, watcher: Callable[[], None]) -> Callable[[], None]:
+        """Calls `watcher` when a fault was armed or disarmed. Returns the call that ends the watch."""
+        self._watchers.append(watcher)
+        return lambda: self._watchers.remove(watcher)
 
     def fail_next(self, name: str) -> None:
         """Arms `name` for the next moment at which it could strike."""
         self._next.add(self._known(name))
+        self._tell()
 
     def fail_repeatedly(self, name: str) -> None:
         """Arms `name` until `clear`."""
         self._always.add(self._known(name))
+        self._tell()
 
     def clear(self, name: str | None = None) -> None:
         """Disarms `name`, or every fault."""
         gone = {name} if name else self._next | self._always
         self._next -= gone
         self._always -= gone
+        self._tell()
 
     def take(self, name: str) -> bool:
         """True if `name` strikes now; a `fail_next` is used up by it. Asked once at each chance."""
@@ -103,6 +112,10 @@ class FaultBoard:
     @property
     def armed(self) -> tuple[str, ...]:
         return tuple(sorted(self._next | self._always)) if self._next or self._always else ()
+
+    def _tell(self) -> None:
+        for watcher in tuple(self._watchers):
+            watcher()
 
     def _known(self, name: str) -> str:
         if name not in self.names:

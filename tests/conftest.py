@@ -14,15 +14,17 @@ ON_HARDWARE = {"device", *Slots.model_fields}
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """On two processes: a file stays together, so that its costly fixtures are made once; but each `long` test goes
-    alone and first, so that nobody waits for it at the end. On hardware: only what asks nothing of a simulator."""
+    """On two processes: a file stays together, so that its costly fixtures are made once, unless its tests name groups
+    of their own; but each `long` test goes alone and first, so that nobody waits for it at the end. On hardware: only
+    what asks nothing of a simulator."""
     if config.getoption("--hw"):
         for item in items:
             if not ON_HARDWARE & set(getattr(item, "fixturenames", ())):
                 item.add_marker(pytest.mark.skip(reason="on simulators only: it asks for what no hand can do"))
     for item in items:
         alone = item.get_closest_marker("long") is not None
-        item.add_marker(pytest.mark.xdist_group(item.nodeid if alone else item.path.as_posix()))
+        if item.get_closest_marker("xdist_group") is None:
+            item.add_marker(pytest.mark.xdist_group(item.nodeid if alone else item.path.as_posix()))
     items.sort(key=lambda item: item.get_closest_marker("long") is None)
 
 
@@ -57,6 +59,5 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     if cases:
         true = sum(report.passed for report in cases)
         spent = sum(report.duration for report in cases)
-        terminalreporter.write_line(
-            f"fault campaign: {len(cases)} cases (driver x fault x moment, once or lasting), {true} true, {spent:.0f} s"
-        )
+        what = "cases (driver x seam x fault x moment, once or lasting)"
+        terminalreporter.write_line(f"fault campaign: {len(cases)} {what}, {true} true, {spent:.0f} s")

@@ -77,10 +77,7 @@ class PcscReader(ChipReader):
         self.timeout = timeout
         self.allow_virtual = False
         self._worker = Worker(f"pcsc {name}")
-        self._context: Any = None
-        self._found = ""
-        self._card: Any = None
-        self._protocol = 0
+        self._session = _Session(self)
 
     @property
     def virtual(self) -> bool:
@@ -88,27 +85,27 @@ class PcscReader(ChipReader):
         return VIRTUAL.lower() in self.name.lower()
 
     async def check(self) -> bytes:
-        return await self._call(self._check)
+        return await self._call(_Session.check)
 
     async def connect(self) -> bytes:
-        return await self._call(self._connect)
+        return await self._call(_Session.connect)
 
     async def transmit(self, apdu: bytes) -> bytes:
-        return await self._call(lambda: self._transmit(apdu))
+        return await self._call(lambda session: session.transmit(apdu))
 
     async def reset(self) -> bytes:
-        return await self._call(self._reset)
+        return await self._call(_Session.reset)
 
     async def disconnect(self) -> None:
         try:
-            await self._call(self._disconnect)
+            await self._call(_Session.disconnect)
         except TransportError:
             pass  # gone is gone
 
     async def close(self) -> None:
-        if self._context is not None:
+        if self._session.is_open:
             try:
-                await self._call(self._release)
+                await self._call(_Session.release)
             except TransportError:
                 pass
         self._worker.stop()
@@ -116,16 +113,39 @@ class PcscReader(ChipReader):
     def __str__(self) -> str:
         return f"pcsc:{self.name}"
 
-    async def _call(self, job: Callable[[], T]) -> T:
+    async def _call(self, job: "Callable[[_Session], T]") -> T:
+        """A thread that is left behind lets go of its session when pcscd lets go of it: held exclusively, the reader
+        could not be opened by anybody else until this process ended."""
+        session = self._session
         try:
-            return await self._worker.call(job, self.timeout)
+            return await self._worker.call(lambda: job(session), self.timeout, left_behind=session.release)
         except TimeoutError as error:
-            held = self._card is not None
-            self._context = self._card = None  # the thread left behind still owns them
-            cause = DeviceCause.CARD_LOST if held else DeviceCause.NO_ANSWER
+            self._session = _Session(self)
+            cause = DeviceCause.CARD_LOST if session.has_card else DeviceCause.NO_ANSWER
             raise TransportError(cause, f"{self}: no answer within {self.timeout:.1f} s") from error
 
-    # -- below: in the worker's thread ---------------------------------------------------------------------------
+
+class _Session:
+    """The context with pcscd and the card, in the thread of the worker that opened them and in no other."""
+
+    def __init__(self, reader: PcscReader) -> None:
+        self._reader = reader
+        self._context: Any = None
+        self._found = ""
+        self._card: Any = None
+        self._protocol = 0
+
+    @property
+    def is_open(self) -> bool:
+        return self._context is not None
+
+    @property
+    def has_card(self) -> bool:
+        return self._card is not None
+
+    def __str__(self) -> str:
+        return str(self._reader)
+
     def _scard(self) -> Any:
         try:
             from smartcard import scard
@@ -149,18 +169,18 @@ class PcscReader(ChipReader):
         return scard
 
     def _pick(self, readers: list[str]) -> str:
-        matching = [reader for reader in readers if reader == self.name] or [
-            reader for reader in readers if reader.startswith(self.name)
+        matching = [reader for reader in readers if reader == self._reader.name] or [
+            reader for reader in readers if reader.startswith(self._reader.name)
         ]
         if not matching:
             raise TransportError(DeviceCause.NO_DEVICE, f"{self}: not among the readers {readers}")
-        if VIRTUAL.lower() in matching[0].lower() and not self.allow_virtual:
+        if VIRTUAL.lower() in matching[0].lower() and not self._reader.allow_virtual:
             raise TransportError(
                 DeviceCause.NO_DEVICE, f"{self}: {matching[0]!r} is software; refused without option simulator = true"
             )
         return matching[0]
 
-    def _check(self) -> bytes:
+    def check(self) -> bytes:
         scard = self._open()
         code, states = scard.SCardGetStatusChange(self._context, 0, [(self._found, scard.SCARD_STATE_UNAWARE)])
         self._expect(code, "get status")
@@ -170,9 +190,9 @@ class PcscReader(ChipReader):
             raise TransportError(DeviceCause.NO_DEVICE, f"{self}: the reader is gone")
         return bytes(atr) if event & scard.SCARD_STATE_PRESENT else b""
 
-    def _connect(self) -> bytes:
+    def connect(self) -> bytes:
         scard = self._open()
-        self._disconnect()
+        self.disconnect()
         protocols = scard.SCARD_PROTOCOL_T0 | scard.SCARD_PROTOCOL_T1
         code, card, protocol = scard.SCardConnect(self._context, self._found, scard.SCARD_SHARE_EXCLUSIVE, protocols)
         self._expect(code, "connect")
@@ -184,7 +204,7 @@ class PcscReader(ChipReader):
         self._expect(code, "status", session=True)
         return bytes(atr)
 
-    def _transmit(self, apdu: bytes) -> bytes:
+    def transmit(self, apdu: bytes) -> bytes:
         if self._card is None:
             raise TransportError(DeviceCause.CARD_LOST, f"{self}: no session")
         scard = self._scard()
@@ -195,28 +215,28 @@ class PcscReader(ChipReader):
             raise TransportError(DeviceCause.CARD_LOST, f"{self}: transmit: the chip stopped answering")
         return bytes(answer)
 
-    def _reset(self) -> bytes:
+    def reset(self) -> bytes:
         if self._card is None:
-            return self._connect()
+            return self.connect()
         scard = self._open()
         protocols = scard.SCARD_PROTOCOL_T0 | scard.SCARD_PROTOCOL_T1
         code, protocol = scard.SCardReconnect(
             self._card, scard.SCARD_SHARE_EXCLUSIVE, protocols, scard.SCARD_UNPOWER_CARD
         )
         if _plain(code) != 0:  # the card was changed or pcscd restarted: the old session cannot be mended
-            self._disconnect()
-            return self._connect()
+            self.disconnect()
+            return self.connect()
         self._protocol = protocol
         return self._atr(scard)
 
-    def _disconnect(self) -> None:
+    def disconnect(self) -> None:
         if self._card is not None:
             scard = self._scard()
             card, self._card = self._card, None
             scard.SCardDisconnect(card, scard.SCARD_UNPOWER_CARD)
 
-    def _release(self) -> None:
-        self._disconnect()
+    def release(self) -> None:
+        self.disconnect()
         if self._context is not None:
             context, self._context = self._context, None
             self._scard().SCardReleaseContext(context)

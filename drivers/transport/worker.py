@@ -22,8 +22,9 @@ class Worker:
         self.name = name
         self._jobs: queue.SimpleQueue[Job | None] | None = None
 
-    async def call(self, job: Callable[[], T], timeout: float) -> T:
-        """The job's result or exception. TimeoutError, and a thread left behind, after `timeout` s."""
+    async def call(self, job: Callable[[], T], timeout: float, *, left_behind: Job | None = None) -> T:
+        """The job's result or exception. TimeoutError, and a thread left behind, after `timeout` s; that thread then
+        does `left_behind` as its last work, whenever it gets to it."""
         loop = asyncio.get_running_loop()
         answer: asyncio.Future[T] = loop.create_future()
 
@@ -40,6 +41,8 @@ class Worker:
             async with asyncio.timeout(timeout):
                 return await answer
         except TimeoutError:
+            if self._jobs is not None and left_behind is not None:
+                self._jobs.put(left_behind)
             self.stop()
             raise
 

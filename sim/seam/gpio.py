@@ -28,6 +28,10 @@ class _Pin(MockPin):  # type: ignore[misc]  # gpiozero is untyped
             if self.info.name == f"GPIO{number}":
                 self._factory.follow(number, level)
 
+    def _get_state(self) -> Any:
+        self._factory.look()
+        return super()._get_state()
+
     def _set_state(self, value: Any) -> None:
         super()._set_state(value)
         self._factory.wired.drive(int(self.info.name.removeprefix("GPIO")), int(bool(value)))
@@ -47,6 +51,10 @@ class WiredPins(MockFactory):  # type: ignore[misc]  # gpiozero is untyped
 
     def ticks(self) -> float:
         return self._loop.time()
+
+    def look(self) -> None:
+        """What changed without an edge of its own, a fault that was armed, is told by whoever reads a pin next."""
+        self.wired.levels()
 
     def follow(self, number: int, level: int) -> None:
         pin = self.pin(number)

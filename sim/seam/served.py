@@ -7,9 +7,6 @@ from typing import Protocol
 from sim.faults import FaultBoard
 from sim.seam.pipe import DeviceSide
 
-LOOK = 0.05
-"""Seconds between two looks at the fault `unplug`, which seams act on and simulators do not know of."""
-
 
 class Served(Protocol):
     """The part of a Simulator that a seam uses."""
@@ -22,26 +19,43 @@ class Served(Protocol):
 
 
 def unplugged(simulator: Served) -> bool:
+    """The fault `unplug` is one that seams act on; simulators do not know of it."""
     return "unplug" in simulator.faults.names and simulator.faults.active("unplug")
 
 
 async def plugged_in(simulator: Served) -> None:
     """Waits until the fault `unplug` is not active."""
-    while unplugged(simulator):
-        await asyncio.sleep(LOOK)
+    await _until(simulator, plugged=True)
+
+
+async def pulled(simulator: Served) -> None:
+    """Waits until it is."""
+    await _until(simulator, plugged=False)
+
+
+async def _until(simulator: Served, *, plugged: bool) -> None:
+    changed = asyncio.Event()
+    end = simulator.faults.watch(changed.set)
+    try:
+        while unplugged(simulator) is plugged:
+            changed.clear()
+            await changed.wait()
+    finally:
+        end()
 
 
 async def session(simulator: Served, side: DeviceSide) -> None:
     """Serves one connection until either end hangs up or the cable is pulled, and closes it."""
     served = asyncio.ensure_future(simulator.serve(side))
+    pull = asyncio.ensure_future(pulled(simulator))
     try:
-        while not served.done() and not unplugged(simulator):
-            await asyncio.wait({served}, timeout=LOOK)
+        await asyncio.wait({served, pull}, return_when=asyncio.FIRST_COMPLETED)
         if served.done():
             served.result()
     finally:
         served.cancel()
-        await asyncio.gather(served, return_exceptions=True)
+        pull.cancel()
+        await asyncio.gather(served, pull, return_exceptions=True)
         await side.close()
 
 

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable
 
-from sim.seam.served import LOOK, Served, SocketSide, plugged_in, session, unplugged
+from sim.seam.served import Served, SocketSide, plugged_in, pulled, session
 
 
 async def serve(simulator: Served, host: str, port: int, *, ready: Callable[[int], None] | None = None) -> None:
@@ -26,8 +26,7 @@ async def serve(simulator: Served, host: str, port: int, *, ready: Callable[[int
         if ready is not None:
             ready(port)
         try:
-            while not unplugged(simulator):
-                await asyncio.sleep(LOOK)
+            await pulled(simulator)
         finally:
             server.close()
             for task in tuple(sessions):

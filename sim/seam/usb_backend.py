@@ -1,8 +1,8 @@
 """A pyusb back-end behind which a simulator answers: programs that use pyusb find it as a USB printer.
 
-The host calls from its own threads and blocks, as with libusb; the simulator lives on an asyncio loop in real time.
-Between them stand one lock and one condition, and `loop.call_soon_threadsafe`. Use: `usb.core.find(backend=...)`, or
-`UsbConnector(vendor, product, backend=...)`.
+The host calls from its own threads and blocks, as with libusb; the simulator lives on an asyncio loop, and the loop's
+clock is the time-outs' too. Between them stand one lock and one condition, and `loop.call_soon_threadsafe`. Use:
+`usb.core.find(backend=...)`, or `UsbConnector(vendor, product, backend=...)`.
 """
 
 import array
@@ -25,6 +25,15 @@ ROOM = 256 * 1024
 _STRINGS = {1: "Anjungan", 2: "Simulated printer", 3: "SPECIMEN"}
 
 
+class _Wait:
+    """A host's thread that waits for the device. `over` is set by whoever ends the wait, not by the thread as it wakes:
+    from then on the host is at work again."""
+
+    def __init__(self, ready: Callable[[], bool]) -> None:
+        self.ready = ready
+        self.over = False
+
+
 class _Wire:
     """The DeviceSide of one open device, and the buffers between the threads."""
 
@@ -34,7 +43,41 @@ class _Wire:
         self.to_device = bytearray()
         self.to_host = bytearray()
         self.open = True
+        self.waits: list[_Wait] = []
         self._ready = asyncio.Event()
+
+    # the host's side, in its threads, with the lock held
+    def wait_for(self, ready: Callable[[], bool], seconds: float | None) -> bool:
+        """Waits until `ready`, at most so many seconds of the loop's clock (None: for ever); whether it is."""
+        if not ready():
+            wait = _Wait(ready)
+            self.waits.append(wait)
+            if seconds is not None:
+                self.loop.call_soon_threadsafe(self._limit, wait, seconds)
+            while not wait.over:
+                self.changed.wait()
+        return ready()
+
+    def _limit(self, wait: _Wait, seconds: float) -> None:
+        with self.changed:  # the thread lets go of it only once it waits
+            if not wait.over:
+                self.loop.call_later(seconds, self._expire, wait)
+
+    def _expire(self, wait: _Wait) -> None:
+        with self.changed:
+            self._end(wait)
+
+    def _end(self, wait: _Wait) -> None:
+        if not wait.over:
+            wait.over = True
+            self.waits.remove(wait)
+            self.changed.notify_all()
+
+    def _look(self) -> None:
+        """Something changed; the lock is held."""
+        for wait in tuple(self.waits):
+            if wait.ready():
+                self._end(wait)
 
     # the simulator's side, on the loop
     async def read(self, limit: int = 4096) -> bytes:
@@ -43,7 +86,7 @@ class _Wire:
                 if self.to_device:
                     taken = bytes(self.to_device[:limit])
                     del self.to_device[:limit]
-                    self.changed.notify_all()
+                    self._look()
                     return taken
                 if not self.open:
                     return b""
@@ -54,7 +97,7 @@ class _Wire:
         with self.changed:
             if self.open:
                 self.to_host += data
-                self.changed.notify_all()
+                self._look()
 
     async def close(self) -> None:
         self.hang_up()
@@ -63,7 +106,7 @@ class _Wire:
     def hang_up(self) -> None:
         with self.changed:
             self.open = False
-            self.changed.notify_all()
+            self._look()
         self.wake()
 
     def wake(self) -> None:
@@ -102,6 +145,11 @@ class UsbBackend(usb.backend.IBackend):  # type: ignore[misc]  # pyusb has no ty
 
     def replug(self) -> None:
         self._plugged = True
+
+    @property
+    def waiting(self) -> int:
+        """How many of the host's threads wait for the device; the others are at work, or idle."""
+        return len(self._wire.waits) if self._wire is not None else 0
 
     # -- enumeration ---------------------------------------------------------------------------------------------
     def enumerate_devices(self) -> Any:
@@ -184,7 +232,7 @@ class UsbBackend(usb.backend.IBackend):  # type: ignore[misc]  # pyusb has no ty
     def bulk_write(self, dev_handle: _Wire, ep: int, intf: int, data: Any, timeout: int) -> int:
         wire = dev_handle
         with wire.changed:
-            if not wire.changed.wait_for(lambda: not wire.open or len(wire.to_device) < ROOM, _seconds(timeout)):
+            if not wire.wait_for(lambda: not wire.open or len(wire.to_device) < ROOM, _seconds(timeout)):
                 raise usb.core.USBTimeoutError("Operation timed out", error_code=-7, errno=errno.ETIMEDOUT)
             self._there(wire)
             taken = bytes(data)[: self.short_writes or None]
@@ -195,7 +243,7 @@ class UsbBackend(usb.backend.IBackend):  # type: ignore[misc]  # pyusb has no ty
     def bulk_read(self, dev_handle: _Wire, ep: int, intf: int, buff: "array.array[int]", timeout: int) -> int:
         wire = dev_handle
         with wire.changed:
-            if not wire.changed.wait_for(lambda: wire.to_host or not wire.open, _seconds(timeout)):
+            if not wire.wait_for(lambda: bool(wire.to_host) or not wire.open, _seconds(timeout)):
                 raise usb.core.USBTimeoutError("Operation timed out", error_code=-7, errno=errno.ETIMEDOUT)
             if not wire.to_host:
                 self._there(wire)

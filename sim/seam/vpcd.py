@@ -61,8 +61,9 @@ class _Socket:
         self._sock.close()
 
 
-async def serve(simulator: Served, host: str, port: int) -> None:
+async def serve(simulator: Served, host: str, port: int, *, away: float = AWAY) -> None:
     """Is the card at vpcd on `host`:`port` until cancelled; waits for vpcd, and comes back to it when pcscd restarts.
+    A card that was torn comes back after `away` s.
 
     The fault "unplug" takes the card away from vpcd while it is active.
     """
@@ -81,7 +82,7 @@ async def serve(simulator: Served, host: str, port: int) -> None:
             continue
         waiting = False
         await _session(simulator, _Socket(sock))
-        await asyncio.sleep(AWAY)
+        await asyncio.sleep(away)
 
 
 async def _connect(host: str, port: int) -> socket.socket:

@@ -56,6 +56,7 @@ class Simulator:
 
     def levels(self) -> tuple[tuple[int, int], ...]:
         """What the dispenser drives now: (pin, level)."""
+        self._mechanics.show()
         return (NOTCH, self._mechanics.notch), (LOW, self._mechanics.low)
 
     def watch(self, watcher: Callable[[int, int], None]) -> Callable[[], None]:
@@ -97,7 +98,6 @@ class Simulator:
                     line = bytes(held[:at])
                     del held[: at + 1]
                     if line.startswith(b"sync "):
-                        self._mechanics.show()
                         for pin, level in self.levels():
                             send(pin, level)
                         say(line)

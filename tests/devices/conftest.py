@@ -7,8 +7,8 @@ import pytest
 from kiosk.devices.loading import load
 from kiosk.devices.profile import Slots
 from tests.devices.hardware import Ask, hardware
-from tests.devices.simulated import in_real_time, places, simulated
-from tests.devices.trial import Opened
+from tests.devices.simulated import in_real_time, offers, places, simulated
+from tests.devices.trial import Needs, Opened
 
 SLOTS = tuple(Slots.model_fields)
 
@@ -24,7 +24,8 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
                 found = [
                     pytest.param(place, id=" ".join(place), marks=[pytest.mark.wall] if in_real_time(place[1]) else [])
                     for place in places()
-                    if wanted == "device" or place[0].startswith(f"{wanted}/")
+                    if (wanted == "device" or place[0].startswith(f"{wanted}/"))
+                    and offers(place, getattr(metafunc.function, "needs", Needs()))
                 ]
             metafunc.parametrize(wanted, found, indirect=True)
 

@@ -9,8 +9,6 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from drivers.contract.device import Device
 from drivers.transport.gpio import FactoryLink
 from drivers.transport.usb import UsbConnector
@@ -19,11 +17,12 @@ from sim.faults import FaultBoard
 from sim.seam import pty, tcp, vpcd
 from sim.seam.gpio import WiredPins
 from sim.seam.pipe import PipeConnector
+from sim.seam.served import Served
 from sim.seam.usb_backend import UsbBackend
 from sim.world import Place, World
 from tests.contract.pcscd import READER, private_pcscd
 from tests.contract.rig import models
-from tests.devices.trial import Deed, Hands, Trial
+from tests.devices.trial import Deed, Hands, Needs, Trial
 
 REAL_SEAMS = {
     "card_printer/evolis": ("tcp", "usb"),
@@ -38,12 +37,15 @@ REAL_SEAMS = {
 QUICK: Mapping[str, dict[str, Any]] = {
     "card_printer/evolis": {"poll_interval": 0.02},
     "card_printer/cups": {"poll_interval": 0.05},
-    "card_encoder/pcsc": {"simulator": True},
     "ticket_dispenser/cd720": {"poll_interval": 0.02},
 }
 """Options for a simulator that is in a hurry, as those in real time are."""
+VIRTUAL = {"simulator": True}
+"""A reader behind pcscd that is software has to be allowed."""
 PACE = 0.05
 EMPTY = {"card_printer": "hopper-empty", "thermal_printer": "paper-out", "ticket_dispenser": "tickets-out"}
+CABLELESS = {"pins", "pcscd"}
+"""There is no cable to pull: pins have none, and behind pcscd it is the card that goes."""
 FINGER = finger_image("101", 2)
 TOUCH = 3.0
 
@@ -53,6 +55,22 @@ def places() -> list[tuple[str, str]]:
     return [(model, seam) for model in models() for seam in ("pipe", *REAL_SEAMS.get(model, ()))]
 
 
+def offers(place: tuple[str, str], needs: Needs) -> bool:
+    """Whether what stands there has what a test asks for."""
+    model, seam = place
+    path = model.replace("/", ".")
+    faults = importlib.import_module(f"sim.{path}").Simulator.FAULTS
+    missing = {Deed.UNPLUG} if seam in CABLELESS else set()
+    missing |= {deed for deed in (Deed.OPEN, Deed.EMPTY) if _fault(model.split("/", maxsplit=1)[0], deed) not in faults}
+    if needs.holds_cards not in (None, getattr(importlib.import_module(f"drivers.{path}").Driver, "can_encode", None)):
+        return False
+    return not missing & set(needs.deeds)
+
+
+def _fault(device_class: str, deed: Deed) -> str:
+    return "cover-open" if deed is Deed.OPEN else EMPTY.get(device_class, "")
+
+
 def in_real_time(seam: str) -> bool:
     return seam not in ("pipe", "pins")
 
@@ -60,16 +78,22 @@ def in_real_time(seam: str) -> bool:
 class Simulated:
     """One simulator in its world, and what a driver needs to reach it over a seam."""
 
-    def __init__(self, model: str, seam: str) -> None:
+    def __init__(self, model: str, seam: str, *, pace: float | None = None) -> None:
+        """`pace` of the simulator: by default, what suits a seam in real time or in virtual time."""
         self.model = model
         self.seam = seam
         self.device_class = model.split("/", maxsplit=1)[0]
-        self.pace = PACE if in_real_time(seam) else 1.0
+        self.pace = pace or (PACE if in_real_time(seam) else 1.0)
         path = model.replace("/", ".")
         self.package = importlib.import_module(f"drivers.{path}")
         self.world = World(tickets_left=100)
         self.world.load_blanks(10)
         self.simulator = importlib.import_module(f"sim.{path}").Simulator(self.world, seed=1, pace=self.pace)
+        self.served: Served = self.simulator
+        """What the seams serve."""
+        self.backend: UsbBackend | None = None
+        self.away = vpcd.AWAY
+        """Seconds for which a torn card is not at pcscd."""
         self.plug: Callable[[bool], Awaitable[None]] | None = None
         """Puts the cable in (True) or pulls it; None: this seam has none."""
 
@@ -79,7 +103,8 @@ class Simulated:
         return board
 
     def driver(self, link: Any, **chosen: Any) -> Device:
-        options = {**(QUICK.get(self.model, {}) if in_real_time(self.seam) else {}), **chosen}
+        quick = QUICK.get(self.model, {}) if self.pace < 1 else {}
+        options = {**quick, **(VIRTUAL if self.seam == "pcscd" else {}), **chosen}
         driver: Device = self.package.Driver(link, self.package.Options.model_validate(options))
         return driver
 
@@ -92,7 +117,7 @@ class Simulated:
 
     @asynccontextmanager
     async def _pipe(self) -> AsyncIterator[Callable[[], Any]]:
-        cable = PipeConnector(self.simulator.serve)
+        cable = PipeConnector(self.served.serve)
 
         async def plug(plugged: bool) -> None:
             cable.replug() if plugged else cable.cut()
@@ -104,7 +129,7 @@ class Simulated:
     async def _pty(self) -> AsyncIterator[Callable[[], Any]]:
         with tempfile.TemporaryDirectory() as folder:
             port, there = Path(folder) / "ttyDEVICE", asyncio.Event()
-            async with self._served(pty.serve(self.simulator, port, ready=there.set)):
+            async with self._served(pty.serve(self.served, port, ready=there.set)):
                 await there.wait()
                 yield lambda: self.package.link(f"serial:{port}")
 
@@ -116,13 +141,14 @@ class Simulated:
             if not port.done():
                 port.set_result(number)
 
-        async with self._served(tcp.serve(self.simulator, "127.0.0.1", 0, ready=listening)):
+        async with self._served(tcp.serve(self.served, "127.0.0.1", 0, ready=listening)):
             number = await port
             yield lambda: self.package.link(f"tcp:127.0.0.1:{number}")
 
     @asynccontextmanager
     async def _usb(self) -> AsyncIterator[Callable[[], Any]]:
-        backend = UsbBackend(self.simulator.serve, short_writes=100 if self.device_class == "thermal_printer" else 1000)
+        short = 100 if self.device_class == "thermal_printer" else 1000
+        backend = self.backend = UsbBackend(self.served.serve, short_writes=short)
 
         async def plug(plugged: bool) -> None:
             backend.replug() if plugged else backend.unplug()
@@ -138,7 +164,7 @@ class Simulated:
     @asynccontextmanager
     async def _pcscd(self) -> AsyncIterator[Callable[[], Any]]:
         with private_pcscd() as daemon:
-            async with self._served(vpcd.serve(self.simulator, "127.0.0.1", daemon.port)):
+            async with self._served(vpcd.serve(self.served, "127.0.0.1", daemon.port, away=self.away)):
                 yield lambda: self.package.link(f"pcsc:{READER}")
 
     @asynccontextmanager
@@ -164,11 +190,7 @@ class WorldHands(Hands):
         self._later: set[asyncio.Task[None]] = set()
 
     def needed(self, *deeds: Deed) -> None:
-        for deed in deeds:
-            if deed is Deed.UNPLUG and self._one.plug is None:
-                pytest.skip(f"{self._one.seam}: there is no cable to pull")
-            if deed in (Deed.OPEN, Deed.EMPTY) and self._fault(deed) not in self._one.faults.names:
-                pytest.skip(f"{self._one.model}: cannot {deed}")
+        assert offers((self._one.model, self._one.seam), Needs(deeds)), "the test says so with @needs"
 
     async def do(self, deed: Deed) -> None:
         world = self._one.world
@@ -177,9 +199,10 @@ class WorldHands(Hands):
                 assert self._one.plug is not None
                 await self._one.plug(deed is Deed.PLUG)
             case Deed.OPEN | Deed.EMPTY:
-                self._one.faults.fail_repeatedly(self._fault(deed))
+                self._one.faults.fail_repeatedly(_fault(self._one.device_class, deed))
             case Deed.CLOSE | Deed.FILL:
-                self._one.faults.clear(self._fault(Deed.OPEN if deed is Deed.CLOSE else Deed.EMPTY))
+                undone = Deed.OPEN if deed is Deed.CLOSE else Deed.EMPTY
+                self._one.faults.clear(_fault(self._one.device_class, undone))
                 if self._one.device_class == "ticket_dispenser":
                     await self._one.simulator.pull()  # whoever puts a roll in pulls its end through the optic
                     self._counted += 1
@@ -193,9 +216,6 @@ class WorldHands(Hands):
                 world.move(world.at(Place.HOPPER)[0], Place.CONTACTLESS)
             case Deed.NO_CARD:
                 world.move(world.at(Place.CONTACTLESS)[0], Place.HOPPER)
-
-    def _fault(self, deed: Deed) -> str:
-        return "cover-open" if deed is Deed.OPEN else EMPTY.get(self._one.device_class, "")
 
     async def during(self, deed: Deed, after: float) -> None:
         async def then() -> None:

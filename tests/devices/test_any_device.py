@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from drivers.contract.words import DeviceCause, DeviceState, Supply
-from tests.devices.trial import Deed, Opened, Trial
+from tests.devices.trial import Deed, Opened, Trial, needs
 
 
 async def until_ready(one: Trial) -> None:
@@ -33,6 +33,7 @@ async def test_it_can_be_stopped_twice_and_started_again(device: Opened) -> None
         await until_ready(one)
 
 
+@needs(Deed.UNPLUG)
 async def test_unplugged_it_is_missing_and_plugged_in_again_it_is_back(device: Opened) -> None:
     async with device() as one:
         if not one.driver.answers and one.real:
@@ -49,6 +50,7 @@ async def test_unplugged_it_is_missing_and_plugged_in_again_it_is_back(device: O
         assert one.driver.status.causes == ()
 
 
+@needs(Deed.EMPTY)
 async def test_what_has_run_out_is_named_and_forgotten_once_it_is_filled(device: Opened) -> None:
     async with device() as one:
         one.hands.needed(Deed.EMPTY)

@@ -11,7 +11,7 @@ from drivers.contract.device import IntentId
 from drivers.contract.errors import DeviceError
 from drivers.contract.words import Completion, DeviceCause, DeviceState, JobOutcome
 from tests.devices.test_any_device import until_ready
-from tests.devices.trial import Deed, Opened, Trial, fresh, said
+from tests.devices.trial import Deed, Opened, Trial, fresh, needs, said
 
 GONE = (DeviceState.NO_DEVICE, DeviceState.OFFLINE)
 
@@ -58,6 +58,7 @@ class Desk:
         return caught.value
 
 
+@needs(holds_cards=True)
 async def test_a_blank_is_fed_printed_presented_and_taken_each_once(card_printer: Opened) -> None:
     async with card_printer() as one:
         desk = Desk(one)
@@ -81,6 +82,7 @@ async def test_a_blank_is_fed_printed_presented_and_taken_each_once(card_printer
         await one.hands.came_out(1, 1)
 
 
+@needs(holds_cards=False)
 async def test_a_printer_that_can_only_print_prints_a_card_once(card_printer: Opened) -> None:
     async with card_printer() as one:
         assert isinstance(one.driver, CardPrinter)
@@ -94,6 +96,7 @@ async def test_a_printer_that_can_only_print_prints_a_card_once(card_printer: Op
         assert caught.value.completion is Completion.UNSUPPORTED_COMMAND
 
 
+@needs(holds_cards=True)
 async def test_a_forgotten_card_is_taken_back_and_goes_to_nobody(card_printer: Opened) -> None:
     async with card_printer() as one:
         desk = Desk(one)
@@ -109,6 +112,7 @@ async def test_a_forgotten_card_is_taken_back_and_goes_to_nobody(card_printer: O
         await one.hands.came_out(0, 0)
 
 
+@needs(holds_cards=True)
 async def test_acts_that_do_not_fit_are_refused_and_move_nothing(card_printer: Opened) -> None:
     async with card_printer() as one:
         desk = Desk(one)
@@ -123,6 +127,7 @@ async def test_acts_that_do_not_fit_are_refused_and_move_nothing(card_printer: O
         await one.hands.came_out(0, 0)
 
 
+@needs(holds_cards=True)
 async def test_a_program_that_was_restarted_prints_on_no_card_that_it_has_not_fed(card_printer: Opened) -> None:
     async with card_printer() as one:
         desk = Desk(one)
@@ -140,6 +145,7 @@ async def test_a_program_that_was_restarted_prints_on_no_card_that_it_has_not_fe
         await one.hands.came_out(0, 0)
 
 
+@needs(holds_cards=True)
 async def test_a_cover_that_was_open_is_named_and_then_the_same_card_goes_on(card_printer: Opened) -> None:
     async with card_printer() as one:
         desk = Desk(one)
@@ -159,6 +165,7 @@ async def test_a_cover_that_was_open_is_named_and_then_the_same_card_goes_on(car
         await one.hands.came_out(1, 1)
 
 
+@needs(holds_cards=True)
 @pytest.mark.parametrize(
     ("deed", "undo", "causes"),
     [

@@ -7,7 +7,7 @@ from drivers.contract.errors import DeviceError, DispenseError
 from drivers.contract.ticket_dispenser import TicketDispenser
 from drivers.contract.words import Completion, DeviceCause
 from tests.devices.test_any_device import until_ready
-from tests.devices.trial import Deed, Opened, Trial
+from tests.devices.trial import Deed, Opened, Trial, needs
 
 
 def dispenser(one: Trial) -> TicketDispenser:
@@ -45,6 +45,7 @@ async def test_without_a_roll_nobody_is_promised_a_ticket(ticket_dispenser: Open
         await one.hands.came_out(1, 1)
 
 
+@needs(Deed.UNPLUG)
 async def test_what_comes_out_while_the_cable_is_pulled_is_at_most_what_was_asked_for(ticket_dispenser: Opened) -> None:
     async with ticket_dispenser() as one:
         one.hands.needed(Deed.UNPLUG)

@@ -6,10 +6,13 @@ from contextlib import AbstractAsyncContextManager, contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
 from itertools import count
+from typing import TypeVar
 
 from drivers.contract.device import Device, IntentId
 from drivers.contract.errors import DeviceError
 from drivers.contract.words import JobOutcome
+
+Test = TypeVar("Test", bound=Callable[..., object])
 
 
 class Deed(StrEnum):
@@ -25,6 +28,26 @@ class Deed(StrEnum):
     TOUCH = "lay a finger on the glass for three seconds and lift it"
     CARD = "put a chip card on the reader"
     NO_CARD = "take the card away from the reader"
+
+
+@dataclass(frozen=True)
+class Needs:
+    """What a test asks of its device."""
+
+    deeds: tuple[Deed, ...] = ()
+    """Somebody has to be able to do these to it."""
+    holds_cards: bool | None = None
+    """The card printer is (True) or is not (False) one that holds a card for an encoder."""
+
+
+def needs(*deeds: Deed, holds_cards: bool | None = None) -> Callable[[Test], Test]:
+    """Marks a test: it is made for those simulators only that can do this. Of hardware it is known once it is there."""
+
+    def marked(test: Test) -> Test:
+        test.needs = Needs(deeds, holds_cards)  # type: ignore[attr-defined]  # a test is a function, and takes any
+        return test
+
+    return marked
 
 
 class Hands(ABC):

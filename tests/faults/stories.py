@@ -5,6 +5,7 @@ A story knows the class's contract and the world, and nothing of the model.
 
 import asyncio
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,15 +13,15 @@ from PIL import Image
 
 from drivers.contract.card_encoder import CardEncoder
 from drivers.contract.card_printer import FACE_SIZE, CardPosition, CardPrinter, Station
-from drivers.contract.device import IntentId
+from drivers.contract.device import Device, IntentId
 from drivers.contract.errors import DeviceError, DispenseError
 from drivers.contract.fingerprint_scanner import CaptureRetry, FingerprintScanner, RetryReason
 from drivers.contract.thermal_printer import Align, Columns, Qr, Rule, Text, ThermalPrinter
 from drivers.contract.ticket_dispenser import TicketDispenser
-from drivers.contract.words import DeviceCause, JobOutcome
+from drivers.contract.words import DeviceCause, JobOutcome, Media
 from sim.data import finger_image
 from sim.world import Event, Place
-from tests.contract.rig import Rig
+from tests.devices.simulated import Simulated
 from tests.faults.truth import BLIND
 
 GOLDEN = Path(__file__).parents[1] / "golden"
@@ -53,11 +54,14 @@ class Story(ABC):
     limit: float
     """Virtual seconds within which an act ends, whatever happens."""
 
-    def __init__(self, rig: Rig, fault: str) -> None:
-        self.rig = rig
-        self.world = rig.world
+    def __init__(self, driver: Device, one: Simulated, fault: str) -> None:
+        """`driver` is started, on the simulator of `one`."""
+        self.one = one
+        self.world = one.world
         self.fault = fault
         self.acts = 0
+        self.progress: Callable[[float], None] = lambda share: None
+        """Told how far the act is, of those that are played in real time, where seconds do not tell it."""
 
     def intent(self) -> IntentId:
         self.acts += 1
@@ -81,10 +85,10 @@ class CardStory(Story):
 
     limit = 200.0
 
-    def __init__(self, rig: Rig, fault: str) -> None:
-        super().__init__(rig, fault)
-        assert isinstance(rig.driver, CardPrinter)
-        self.printer = rig.driver
+    def __init__(self, driver: Device, one: Simulated, fault: str) -> None:
+        super().__init__(driver, one, fault)
+        assert isinstance(driver, CardPrinter)
+        self.printer = driver
         self.printed = 0
         self.used = 0
         self.world.watch(self._seen)
@@ -145,10 +149,10 @@ class QueueStory(Story):
 
     limit = 400.0
 
-    def __init__(self, rig: Rig, fault: str) -> None:
-        super().__init__(rig, fault)
-        assert isinstance(rig.driver, CardPrinter)
-        self.printer = rig.driver
+    def __init__(self, driver: Device, one: Simulated, fault: str) -> None:
+        super().__init__(driver, one, fault)
+        assert isinstance(driver, CardPrinter)
+        self.printer = driver
         self.printed = 0
         self.outcomes: list[JobOutcome] = []
         self.world.watch(self._seen)
@@ -172,7 +176,7 @@ class QueueStory(Story):
 
     async def help(self) -> None:
         if DeviceCause.JAM in self.printer.status.causes:
-            self.rig.simulator.clear_path()
+            self.one.simulator.clear_path()
 
 
 class ChipStory(Story):
@@ -181,26 +185,26 @@ class ChipStory(Story):
 
     limit = 60.0
 
-    def __init__(self, rig: Rig, fault: str) -> None:
-        super().__init__(rig, fault)
-        assert isinstance(rig.driver, CardEncoder)
-        self.encoder = rig.driver
+    def __init__(self, driver: Device, one: Simulated, fault: str) -> None:
+        super().__init__(driver, one, fault)
+        assert isinstance(driver, CardEncoder)
+        self.encoder = driver
         lines = (GOLDEN / "pcsc" / "blank.txt").read_text().splitlines()
         said = [(line[0], bytes.fromhex(line[1:])) for line in lines if line[0] in "<>"]
         commands = [data for way, data in said if way == ">"]
         answers = [data for way, data in said if way == "<"]
         self.dialogue = [(c, a) for c, a in zip(commands, answers, strict=True) if not c.startswith(b"\xff")]
+        self.patience = 2.0 if one.pace == 1 else 8.0  # pcscd looks for a card when it likes
 
     async def act(self) -> Told:
-        for card in self.world.at(Place.CONTACTLESS):
-            self.world.move(card, Place.REJECT)
         self.world.move(self.world.at(Place.HOPPER)[0], Place.CONTACTLESS)
         try:
-            channel = await self.encoder.open(timeout=2.0)
+            channel = await self.encoder.open(timeout=self.patience)
         except DeviceError as error:
             return told(error, "open")
         try:
-            for command, answer in self.dialogue:
+            for done, (command, answer) in enumerate(self.dialogue, start=1):
+                self.progress(done / len(self.dialogue))
                 if (got := await channel.transmit(command)) != answer:
                     return Told(JobOutcome.UNKNOWN, step="answer", detail=got.hex())
         except DeviceError as error:
@@ -214,16 +218,20 @@ class ChipStory(Story):
         assert card.chip.get("state", b"\x07") == b"\x07", "a blank that was only asked stays a blank"
 
     async def help(self) -> None:
-        """Nothing to do: the next card comes by itself."""
+        """The card goes into the bin, and the reader sees it go."""
+        for card in self.world.at(Place.CONTACTLESS):
+            self.world.move(card, Place.REJECT)
+        while (await self.encoder.poll()).media is Media.PRESENT:
+            await asyncio.sleep(0.1)
 
 
 class SlipStory(Story):
     limit = 60.0
 
-    def __init__(self, rig: Rig, fault: str) -> None:
-        super().__init__(rig, fault)
-        assert isinstance(rig.driver, ThermalPrinter)
-        self.printer = rig.driver
+    def __init__(self, driver: Device, one: Simulated, fault: str) -> None:
+        super().__init__(driver, one, fault)
+        assert isinstance(driver, ThermalPrinter)
+        self.printer = driver
         self.said: list[Told] = []
 
     async def act(self) -> Told:
@@ -269,10 +277,10 @@ class TicketStory(Story):
     limit = 30.0
     WANTED = 3
 
-    def __init__(self, rig: Rig, fault: str) -> None:
-        super().__init__(rig, fault)
-        assert isinstance(rig.driver, TicketDispenser)
-        self.dispenser = rig.driver
+    def __init__(self, driver: Device, one: Simulated, fault: str) -> None:
+        super().__init__(driver, one, fault)
+        assert isinstance(driver, TicketDispenser)
+        self.dispenser = driver
         self.seen = 0
 
     async def act(self) -> Told:
@@ -299,17 +307,17 @@ class TicketStory(Story):
     async def help(self) -> None:
         """A ticket is pulled out by hand: the roll then rests as it should, and a jam has gone."""
         if self.dispenser.status.causes:
-            await self.rig.simulator.pull()
+            await self.one.simulator.pull()
             self.seen += 1
 
 
 class FingerStory(Story):
     limit = 60.0
 
-    def __init__(self, rig: Rig, fault: str) -> None:
-        super().__init__(rig, fault)
-        assert isinstance(rig.driver, FingerprintScanner)
-        self.scanner = rig.driver
+    def __init__(self, driver: Device, one: Simulated, fault: str) -> None:
+        super().__init__(driver, one, fault)
+        assert isinstance(driver, FingerprintScanner)
+        self.scanner = driver
         self.image: bytes | None = None
         self.true_image: bytes | None = None
 
@@ -345,11 +353,11 @@ class FingerStory(Story):
         await self.scanner.wait_lifted(1.0)
 
 
-def story(device_class: str, rig: Rig, fault: str) -> Story:
+def story(driver: Device, one: Simulated, fault: str) -> Story:
     """The story of this device."""
-    if isinstance(rig.driver, CardPrinter) and not rig.driver.can_encode:
-        return QueueStory(rig, fault)
-    return STORIES[device_class](rig, fault)
+    if isinstance(driver, CardPrinter) and not driver.can_encode:
+        return QueueStory(driver, one, fault)
+    return STORIES[one.device_class](driver, one, fault)
 
 
 STORIES: dict[str, type[Story]] = {

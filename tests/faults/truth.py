@@ -58,9 +58,18 @@ BY_CLASS: dict[tuple[str, str], set[C]] = {
 }
 """What a class may name besides."""
 
+BY_SEAM: dict[tuple[str, str], set[C]] = {
+    # pcscd answers for the card: one that it cannot hear, or no longer, is no card to it.
+    **{
+        ("pcscd", fault): {C.NO_CARD, C.CARD_LOST}
+        for fault in ("silence", "garbage", "delay", "drop", "corrupt", "noise", "unplug", "power-loss")
+    },
+}
+"""What may be named besides over a seam."""
 
-def may_name(device_class: str, fault: str) -> set[C]:
-    return MAY_NAME[fault] | BY_CLASS.get((device_class, fault), set())
+
+def may_name(device_class: str, seam: str, fault: str) -> set[C]:
+    return MAY_NAME[fault] | BY_CLASS.get((device_class, fault), set()) | BY_SEAM.get((seam, fault), set())
 
 
 UNHEARD = {"silence", "garbage", "unplug"}

@@ -3,11 +3,12 @@
 import asyncio
 import shutil
 import subprocess
+import threading
 from pathlib import Path
 
 import pytest
 
-from sim.clock import Deadlock, run
+from sim.clock import Deadlock, Stalled, VirtualLoop, run
 from tests.sim.clock_story import DIGEST, digest
 
 
@@ -56,6 +57,40 @@ def test_a_deadlock_is_told_instead_of_hanging() -> None:
 
     with pytest.raises(Deadlock):
         run(stuck())
+
+
+def test_the_clock_stands_while_a_thread_owes_something() -> None:
+    async def owing() -> list[str]:
+        loop = asyncio.get_running_loop()
+        assert isinstance(loop, VirtualLoop)
+        happened: list[str] = []
+        delivered, done = threading.Event(), asyncio.Event()
+        loop.heed(lambda: not delivered.is_set())
+
+        def deliver() -> None:
+            happened.append("thread")
+            done.set()
+            delivered.set()
+
+        threading.Timer(0.05, loop.call_soon_threadsafe, [deliver]).start()
+        loop.call_later(3600, happened.append, "timer")
+        await done.wait()
+        await asyncio.sleep(3601)
+        return happened
+
+    assert run(owing()) == ["thread", "timer"]
+
+
+def test_what_is_owed_and_never_comes_is_told_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def owing() -> None:
+        loop = asyncio.get_running_loop()
+        assert isinstance(loop, VirtualLoop)
+        loop.heed(lambda: True)
+        await asyncio.sleep(1)
+
+    monkeypatch.setattr("sim.clock.PATIENCE", 0.01)
+    with pytest.raises(Stalled):
+        run(owing())
 
 
 def test_the_same_seed_gives_the_same_digest_on_this_python() -> None:

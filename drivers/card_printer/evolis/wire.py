@@ -93,6 +93,8 @@ class Wire:
             if not more:
                 if got and self._connector.per_command:
                     break  # the closing connection ends the answer as well as a NUL does
+                if self._connector.per_command:  # it took the command and hung up as it should, with nothing said
+                    raise TransportError(DeviceCause.NO_ANSWER, f"{self._connector}: hung up without an answer")
                 raise gone(f"{self._connector}: the printer hung up")
             got = (got + more).lstrip(NUL)
         answer, _, self._left = got.partition(NUL)
