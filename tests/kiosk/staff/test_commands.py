@@ -39,6 +39,7 @@ async def kioskd(folder: Path) -> AsyncIterator[House]:
         (folder / f"{one.id}.pem").write_bytes(text)
     listener = socket.socket(socket.AF_UNIX)
     listener.bind(str(folder / SOCKET))
+    listener.listen()  # the first command may be there before the server is
     server = uvicorn.Server(uvicorn.Config(create_app(house.station, LogRing()), log_config=None, lifespan="off"))
     serving = asyncio.create_task(server.serve(sockets=[listener]))
     try:
