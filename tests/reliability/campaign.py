@@ -11,7 +11,7 @@ import logging
 import multiprocessing
 import random
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from tempfile import TemporaryDirectory
 
@@ -33,6 +33,8 @@ FAULTS = (
     "card-encoder/chip-write-error lasting",
     "card-printer/jam lasting",
 )
+HANDS = {"quick": 6, "late": 2, "absent": 2}
+"""How soon the card is taken, and how often in ten."""
 LATER = 140
 """A later cut strikes within so many moments of the recovery and the visit after it."""
 CHUNK = 25
@@ -108,29 +110,36 @@ class Findings:
         return [branch for branch in RARE if not self.reached[branch]] if self.schedules >= RARE_FROM else []
 
 
-def moments_of_the_plain_job(disk: str | None = None) -> int:
-    return play(Schedule((), disk=disk)).moments
+def undisturbed(disk: str | None = None) -> dict[str, int]:
+    """Moments in the life of a card without a cut, by how soon its holder takes it."""
+    return {hand: play(Schedule((), hand=hand, disk=disk)).moments for hand in HANDS}
 
 
-def schedules(count: int, seed: int, moments: int) -> Iterator[Schedule]:
-    """The first `count` schedules of this seed."""
-    plain = [Schedule((Cut(at, how),)) for at in range(1, moments + 1) for how in POWER_ON]
+def schedules(count: int, seed: int, lives: Mapping[str, int]) -> Iterator[Schedule]:
+    """The first `count` schedules of this seed. `lives`: see `undisturbed`. One in three is a cut at a moment of such a
+    life, until each moment had each kind of cut; the others are drawn."""
+    plain = [
+        Schedule((Cut(at, how),), hand)
+        for hand in ("quick", "absent")
+        for at in range(1, lives[hand] + 1)
+        for how in POWER_ON
+    ]
     random.Random(f"order {seed}").shuffle(plain)  # so that a short campaign is a fair sample
     for number in range(count):
         if number % 3 == 0 and number // 3 < len(plain):
             yield plain[number // 3]
         else:
-            yield _drawn(random.Random(f"{seed}/{number}"), moments)
+            yield _drawn(random.Random(f"{seed}/{number}"), lives)
 
 
-def _drawn(chance: random.Random, moments: int) -> Schedule:
+def _drawn(chance: random.Random, lives: Mapping[str, int]) -> Schedule:
     fault = chance.choice(FAULTS) if chance.random() < 0.3 else None
-    cuts = [_cut(chance, moments + moments // 3)]
+    hand = chance.choices(tuple(HANDS), tuple(HANDS.values()))[0]
+    cuts = [_cut(chance, lives[hand] * 11 // 10)]  # faults make it longer
     while len(cuts) < 3 and chance.random() < 0.6:
         cuts.append(_cut(chance, LATER))
     if fault is not None and chance.random() < 0.2:
         cuts.clear()
-    hand = chance.choices(("quick", "late", "absent"), (6, 2, 2))[0]
     return Schedule(tuple(cuts), hand, fault, seed=chance.randrange(1_000_000))
 
 
@@ -149,7 +158,7 @@ def campaign(
 ) -> Findings:
     """Plays `count` schedules, on that kind of disk (see Schedule.disk). `told` hears of the progress."""
     findings = Findings()
-    plan = schedules(count, seed, moments_of_the_plain_job(disk))
+    plan = schedules(count, seed, undisturbed(disk))
     todo = ((replace(schedule, disk=disk), program) for schedule in plan)
     if workers == 1:
         for one in todo:
@@ -169,7 +178,7 @@ def campaign(
 def hunt(maker: Maker, limit: int, *, seed: int = 1) -> tuple[int, list[str]] | None:
     """How many schedules it takes until what a wrong maker does shows in the world or the books, and how it shows; None
     within `limit`. That it moves cards without an intent would show at once, and is left out here."""
-    for number, schedule in enumerate(schedules(limit, seed, moments_of_the_plain_job()), start=1):
+    for number, schedule in enumerate(schedules(limit, seed, undisturbed()), start=1):
         outcome = _quietly(schedule, maker)
         if outcome.violations:
             return number, outcome.violations

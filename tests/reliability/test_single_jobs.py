@@ -43,5 +43,6 @@ def test_a_schedule_replays_from_its_line() -> None:
 
 
 def test_the_same_seed_gives_the_same_schedules() -> None:
-    assert list(schedules(60, 3, 240)) == list(schedules(60, 3, 240))
-    assert list(schedules(60, 3, 240)) != list(schedules(60, 4, 240))
+    lives = {"quick": 240, "late": 310, "absent": 310}
+    assert list(schedules(60, 3, lives)) == list(schedules(60, 3, lives))
+    assert list(schedules(60, 3, lives)) != list(schedules(60, 4, lives))
