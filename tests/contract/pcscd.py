@@ -23,6 +23,7 @@ import pytest
 DRIVER = Path("/usr/lib/pcsc/drivers/serial/libifdvpcd.so")
 RUN = Path("/run/pcscd")
 READER = "Virtual PCD 00 00"
+PORTS = range(12_000, 32_000)
 # sh puts its own pid, which exec keeps, where the daemon looks for it (sd_listen_fds(3)).
 LAUNCH = 'exec 3<&0 0</dev/null; export LISTEN_FDS=1 LISTEN_PID=$$; exec "$@"'
 
@@ -116,11 +117,12 @@ def _help() -> str:
 
 
 def _free_pair() -> int:
-    """A port whose successor is free too: vpcd takes one for each of its two slots."""
-    while True:
-        with socket.socket() as first, socket.socket() as second:
-            first.bind(("", 0))
-            port = int(first.getsockname()[1])
-            with contextlib.suppress(OSError, OverflowError):
-                second.bind(("", port + 1))
-                return port
+    """A port whose successor is free too: vpcd takes one for each of its two slots. Below those that the kernel gives
+    to clients, and each process begins its search elsewhere: between this look and pcscd's own bind nobody takes it."""
+    for at in range(len(PORTS) // 2):
+        port = PORTS[(2 * (os.getpid() + at)) % len(PORTS)]
+        with socket.socket() as first, socket.socket() as second, contextlib.suppress(OSError):
+            first.bind(("", port))
+            second.bind(("", port + 1))
+            return port
+    raise OSError(f"no two free ports in {PORTS}")
