@@ -16,6 +16,7 @@ Uses `BaseEventLoop._ready`, which is private: `tests/sim/test_clock.py` holds i
 import asyncio
 import random
 import selectors
+import time
 from collections import deque
 from collections.abc import Callable, Coroutine
 from contextvars import Context, copy_context
@@ -29,6 +30,9 @@ Ts = TypeVarTuple("Ts")
 
 RESOLUTION = 1e-9
 """Seconds: timers that are so near to each other are due in the same turn."""
+
+_BEGAN = time.monotonic()  # noqa: TID251 - as the loop shows it, before there is one
+"""What a real loop showed when the program began."""
 
 PATIENCE = 30.0
 """Real seconds for which the clock stands at most; whatever is owed comes within milliseconds, or never."""
@@ -197,14 +201,17 @@ def run(main: Coroutine[Any, Any, T], *, seed: int = 0) -> T:
 
 
 class OfficeClock:
-    """The time of day in virtual time: `start` plus what the running loop has counted."""
+    """The time of day in virtual time: `start` plus what the running loop has counted. A real loop counts from when its
+    machine was switched on; there the day begins with the program."""
 
     def __init__(self, start: datetime = datetime(2026, 3, 2, 1, 0, tzinfo=UTC)) -> None:
         self._start = start
 
     def now(self) -> datetime:
-        """Aware, in UTC; by default a Monday, 08:00 in Jakarta, when the loop starts."""
-        return self._start + timedelta(seconds=asyncio.get_running_loop().time())
+        """Aware, in UTC; by default a Monday, 08:00 in Jakarta, at the beginning."""
+        loop = asyncio.get_running_loop()
+        began = 0.0 if isinstance(loop, VirtualLoop) else _BEGAN
+        return self._start + timedelta(seconds=loop.time() - began)
 
 
 class SeededChance:

@@ -4,11 +4,12 @@ import asyncio
 import shutil
 import subprocess
 import threading
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
-from sim.clock import Deadlock, Stalled, VirtualLoop, run
+from sim.clock import Deadlock, OfficeClock, Stalled, VirtualLoop, run
 from tests.sim.clock_story import DIGEST, digest
 
 
@@ -29,6 +30,12 @@ def test_a_timeout_strikes_in_virtual_time() -> None:
         return asyncio.get_running_loop().time()
 
     assert run(impatient()) == pytest.approx(30)
+
+
+@pytest.mark.wall
+async def test_in_real_time_the_offices_day_begins_with_the_program_however_long_the_machine_has_run() -> None:
+    opened, now = datetime(2026, 3, 2, 1, 0, tzinfo=UTC), OfficeClock().now()
+    assert opened <= now < opened + timedelta(hours=6), "the longest test run ends before the office does"
 
 
 def order(seed: int) -> list[int]:
