@@ -259,7 +259,7 @@ class StatusWords:
             f"{int(word):08X}" for word in (self.config, self.info, self.warn, self.error, *self.extensions)
         )
 
-    @lru_cache(maxsize=64)  # noqa: B019
+    @lru_cache(maxsize=64)  # noqa: B019 - likewise
     def names(self) -> Mapping[str, str]:
         """The set bits of every word by name, `card_print busy`; a bit without a published meaning as its number."""
         words: dict[str, tuple[type[IntFlag], int]] = {
