@@ -123,7 +123,8 @@ class CentreLink:
         return Link(up=self.up, cause=self._cause, since=self._since, queued=outbox.count(tx))
 
     def hurry(self) -> None:
-        """There is something to deliver: do not wait for the next round."""
+        """There is something to deliver that cannot wait for the next round: a card was handed over, or lost. Queue
+        numbers do not hurry: on a thin line and a worn disk, a question and a commit for each cost more than they say."""
         self._wake.set()
 
     async def run(self) -> None:

@@ -40,7 +40,7 @@ from sim.world import Event, Place
 REST = 60.0
 """Seconds between two polls of an idle device: what costs most of an idle day is asking devices how they are."""
 ASK_CENTRE = 300.0
-"""Seconds between two questions for approvals; what happened is told at once."""
+"""Seconds between two questions for approvals; what became of a card is told at once, and all else by then."""
 LOOK = 1.0
 """Seconds between two looks of the card printer's driver while it moves something."""
 BLANKS = 40
