@@ -123,8 +123,8 @@ class CentreLink:
         return Link(up=self.up, cause=self._cause, since=self._since, queued=outbox.count(tx))
 
     def hurry(self) -> None:
-        """There is something to deliver that cannot wait for the next round: a card was handed over, or lost. Queue
-        numbers do not hurry: on a thin line and a worn disk, a question and a commit for each cost more than they say."""
+        """There is something to deliver that cannot wait for the next round: a card was handed over, or lost. A queue
+        number does not hurry: on a thin line and a worn disk, a question and a commit cost more than it says."""
         self._wake.set()
 
     async def run(self) -> None:
