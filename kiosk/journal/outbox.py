@@ -54,7 +54,7 @@ def _append(tx: Transaction, event: Queued, previous: bytes) -> bytes:
 
 
 def told(tx: Transaction) -> int:
-    """The newest event for which there is a receipt; 0 if there is none. All before it have one too, so it is looked for
+    """The newest event for which there is a receipt; 0 if there is none. All before it have one too: it is looked for
     from the end, and months of events that were told stay unread."""
     row = tx.row("SELECT sequence FROM outbox WHERE acknowledged = 1 ORDER BY sequence DESC LIMIT 1")
     return 0 if row is None else int(row["sequence"])
