@@ -78,6 +78,10 @@ async def _nobody(roster: str) -> None:
     """A kiosk without staff keeps no roster."""
 
 
+async def _none() -> int:
+    return 0
+
+
 class CentreLink:
     """One round asks and delivers everything; `run` makes rounds for ever. Never raises for a centre that is away."""
 
@@ -103,14 +107,13 @@ class CentreLink:
         self._poll = poll_seconds
         self._round = asyncio.Lock()
         self._wake = asyncio.Event()
-        self._roster: int | None = None
-        """The number of the roster that this run has already handed on; None if there was none, or it was refused."""
         self._cause: Cause | None = Cause.LINK_DOWN
         self._since: datetime | None = None
         self.changed: Callable[[], None] = lambda: None
         """Called after every round that changed anything a client can see."""
         self.roster: Callable[[str], Awaitable[object]] = _nobody
-        """Called with the centre's roster in the first round, and whenever the centre says that it has another."""
+        """Called with the centre's roster, whenever the centre says that it has another than `roster_number`."""
+        self.roster_number: Callable[[], Awaitable[int]] = _none
 
     @property
     def up(self) -> bool:
@@ -216,12 +219,11 @@ class CentreLink:
 
     async def _people(self, newest: int | None) -> None:
         """`newest`: the number of the roster that the centre has; None if it does not say."""
-        if newest is not None and newest == self._roster:
+        if newest == await self.roster_number():
             return
         answer = _Roster.model_validate_json(await self._get("roster"))
         try:
             await self.roster(answer.roster)
-            self._roster = newest
         except RosterError as error:
             log.warning("centre: %s", error)  # the list in force stays; all else of the round goes on
 
