@@ -2,6 +2,7 @@
 
 import asyncio
 import inspect
+import os
 from typing import Any
 
 import pytest
@@ -9,6 +10,8 @@ import pytest
 from kiosk.devices.profile import Slots
 from sim.clock import run
 
+os.environ["ANJUNGAN_CACHE"] = ""
+"""What a test sees was drawn by the programs that it tests (sim/office/artwork.py)."""
 ON_HARDWARE = {"device", *Slots.model_fields}
 """Tests that ask for one of these fixtures (tests/devices) run on hardware too."""
 

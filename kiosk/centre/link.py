@@ -17,7 +17,7 @@ from kiosk.cards.jws import TokenError
 from kiosk.cards.personalise.custody import CentreAway
 from kiosk.centre import account, shelf
 from kiosk.centre.cards import Presigner
-from kiosk.centre.standing import STANDING_FACT, TOKEN_MAX, StandingError, Standings
+from kiosk.centre.standing import STANDING_FACT, TOKEN_MAX, Standing, StandingError, Standings
 from kiosk.clock import Chance
 from kiosk.journal import doubt, outbox
 from kiosk.journal.database import Journal, Transaction
@@ -54,7 +54,7 @@ class _Approvals(_Sent):
     approvals: list[_Approval]
 
 
-class _Standing(_Sent):
+class _Stated(_Sent):
     standing: Annotated[str, Field(max_length=TOKEN_MAX)]
 
 
@@ -76,6 +76,10 @@ class _Receipted(_Sent):
 
 async def _nobody(roster: str) -> None:
     """A kiosk without staff keeps no roster."""
+
+
+async def _none() -> int:
+    return 0
 
 
 class CentreLink:
@@ -108,7 +112,8 @@ class CentreLink:
         self.changed: Callable[[], None] = lambda: None
         """Called after every round that changed anything a client can see."""
         self.roster: Callable[[str], Awaitable[object]] = _nobody
-        """Called with the centre's roster in every round."""
+        """Called with the centre's roster, whenever the centre says that it has another than `roster_number`."""
+        self.roster_number: Callable[[], Awaitable[int]] = _none
 
     @property
     def up(self) -> bool:
@@ -123,7 +128,8 @@ class CentreLink:
         return Link(up=self.up, cause=self._cause, since=self._since, queued=outbox.count(tx))
 
     def hurry(self) -> None:
-        """There is something to deliver: do not wait for the next round."""
+        """There is something to deliver that cannot wait for the next round: a card was handed over, or lost. A queue
+        number does not hurry: on a thin line and a worn disk, a question and a commit cost more than it says."""
         self._wake.set()
 
     async def run(self) -> None:
@@ -151,9 +157,9 @@ class CentreLink:
         async with self._round:
             try:
                 if whole:
-                    await self._ask_standing()
-                    await self._people()
-                    await self._approvals()
+                    standing = await self._ask_standing()
+                    await self._people(standing.roster)
+                    await self._approvals(standing.cursor)
                 await self._deliver()
                 await self._sign()
             except CentreAway as error:
@@ -198,10 +204,10 @@ class CentreLink:
             self._cause, self._since = cause, self._time.now()
             log.log(logging.INFO if cause is None else logging.WARNING, "centre: %s %s", cause or "reached", detail)
 
-    async def _ask_standing(self) -> None:
+    async def _ask_standing(self) -> Standing:
         """The centre's signed word on time, services and withdrawn approvals, in answer to a nonce of this moment."""
         nonce, asked = self._chance.token(NONCE_BYTES).hex(), asyncio.get_running_loop().time()
-        token = _Standing.model_validate_json(await self._get(f"standing?kiosk={self._kiosk}&nonce={nonce}")).standing
+        token = _Stated.model_validate_json(await self._get(f"standing?kiosk={self._kiosk}&nonce={nonce}")).standing
         standing = self._standings.answer(token, nonce)
         wrong_by = self._time.prove(standing.time, asked).total_seconds()
         if abs(wrong_by) > CORRECTION:
@@ -209,16 +215,23 @@ class CentreLink:
             await self._journal.write(partial(note_correction, seconds=wrong_by))
         if await self._journal.read(partial(self._standings.is_news, standing=standing)):
             await self._journal.write(lambda tx: tx.set_fact(STANDING_FACT, token))
+        return standing
 
-    async def _people(self) -> None:
+    async def _people(self, newest: int | None) -> None:
+        """`newest`: the number of the roster that the centre has; None if it does not say."""
+        if newest == await self.roster_number():
+            return
         answer = _Roster.model_validate_json(await self._get("roster"))
         try:
             await self.roster(answer.roster)
         except RosterError as error:
             log.warning("centre: %s", error)  # the list in force stays; all else of the round goes on
 
-    async def _approvals(self) -> None:
+    async def _approvals(self, newest: int | None = None) -> None:
+        """`newest`: how far the centre's list goes; None if that is not known."""
         cursor = await self._journal.read(lambda tx: int(tx.fact(shelf.CURSOR_FACT) or "0"))
+        if cursor == newest:
+            return
         answer = _Approvals.model_validate_json(await self._get(f"approvals?since={cursor}&kiosk={self._kiosk}"))
         if answer.approvals or answer.cursor != cursor:
             sent = [(one.approval, one.record) for one in answer.approvals]

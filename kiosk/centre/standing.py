@@ -47,6 +47,10 @@ class Standing(BaseModel):
     time: AwareDatetime
     services: Mapping[str, Grant]
     revoked: frozenset[Annotated[str, Field(max_length=60)]]
+    roster: int | None = None
+    """The number of the roster in force, and ..."""
+    cursor: int | None = None
+    """... of the newest approval: what the kiosk has already it need not ask for. None: this centre does not say."""
 
     def says_the_same(self, older: "Standing") -> bool:
         """Nothing was cut, given, taken back or shortened since the older one."""

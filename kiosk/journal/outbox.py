@@ -54,15 +54,17 @@ def _append(tx: Transaction, event: Queued, previous: bytes) -> bytes:
 
 
 def told(tx: Transaction) -> int:
-    """The newest event for which there is a receipt; 0 if there is none."""
-    return tx.number("SELECT coalesce(max(sequence), 0) FROM outbox WHERE acknowledged = 1")
+    """The newest event for which there is a receipt; 0 if there is none. All before it have one too: it is looked for
+    from the end, and months of events that were told stay unread."""
+    row = tx.row("SELECT sequence FROM outbox WHERE acknowledged = 1 ORDER BY sequence DESC LIMIT 1")
+    return 0 if row is None else int(row["sequence"])
 
 
 def common(tx: Transaction) -> list[tuple[int, bytes]]:
     """(sequence, hash) of the newest event for which there is a receipt, if there is one, and of those in `pending`:
     among them is the last that this journal and the centre have in common."""
     known = tx.rows("SELECT sequence, hash FROM outbox WHERE acknowledged = 1 ORDER BY sequence DESC LIMIT 1")
-    new = tx.rows("SELECT sequence, hash FROM outbox WHERE acknowledged = 0 ORDER BY sequence LIMIT ?", BATCH)
+    new = tx.rows("SELECT sequence, hash FROM outbox WHERE sequence > ? ORDER BY sequence LIMIT ?", told(tx), BATCH)
     return [(row["sequence"], row["hash"]) for row in (*known, *new)]
 
 
@@ -78,12 +80,12 @@ def go_on_after(tx: Transaction, sequence: int, chain: bytes, kind: str, /, **bo
 
 def pending(tx: Transaction) -> list[Queued]:
     """The oldest events for which there is no receipt, at most BATCH."""
-    rows = tx.rows("SELECT * FROM outbox WHERE acknowledged = 0 ORDER BY sequence LIMIT ?", BATCH)
+    rows = tx.rows("SELECT * FROM outbox WHERE sequence > ? ORDER BY sequence LIMIT ?", told(tx), BATCH)
     return [Queued(row["sequence"], row["at"], row["kind"], json.loads(row["body"])) for row in rows]
 
 
 def count(tx: Transaction) -> int:
-    return tx.number("SELECT count(*) FROM outbox WHERE acknowledged = 0")
+    return tx.number("SELECT count(*) FROM outbox WHERE sequence > ?", told(tx))
 
 
 def acknowledge(tx: Transaction, sequence: int, chain: bytes) -> None:
@@ -92,7 +94,7 @@ def acknowledge(tx: Transaction, sequence: int, chain: bytes) -> None:
     row = tx.row("SELECT hash FROM outbox WHERE sequence = ?", sequence)
     if row is None or row["hash"] != chain:
         raise ReceiptError(f"the centre holds other events of this kiosk than this journal, up to number {sequence}")
-    tx.run("UPDATE outbox SET acknowledged = 1 WHERE acknowledged = 0 AND sequence <= ?", sequence)
+    tx.run("UPDATE outbox SET acknowledged = 1 WHERE sequence > ? AND sequence <= ?", told(tx), sequence)
 
 
 def tidy(tx: Transaction) -> None:

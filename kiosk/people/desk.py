@@ -75,6 +75,10 @@ class PeopleDesk:
         await self._journal.write(change)
         return True
 
+    async def roster_number(self) -> int:
+        """Of the roster that is kept; 0 without one."""
+        return await self._journal.read(self._authority.number)
+
     async def colleagues(self) -> list[Colleague]:
         """Who works here, by the roster in force; nobody without one."""
 

@@ -103,12 +103,9 @@ class RosterAuthority:
 
     def accept(self, tx: Transaction, token: str, now: datetime) -> Roster:
         """Keeps a list that is newer than the one that is kept. RosterError for any other."""
-        held = tx.fact(FACT)
         roster = self.verify(token, now)
-        if held is not None:
-            number = self._number(held)
-            if roster.number <= number:
-                raise RosterError(f"the roster is number {roster.number}; number {number} is in force")
+        if roster.number <= (number := self.number(tx)):
+            raise RosterError(f"the roster is number {roster.number}; number {number} is in force")
         tx.set_fact(FACT, token)
         return roster
 
@@ -119,9 +116,11 @@ class RosterAuthority:
             raise RosterError("the centre has not sent a roster yet; nobody can be recognised")
         return self.verify(token, now)
 
-    def _number(self, held: str) -> int:
+    def number(self, tx: Transaction) -> int:
+        """Of the list that is kept, even if it has expired; 0 if there is none."""
+        held = tx.fact(FACT)
         try:
-            return self.verify(held, None).number
+            return 0 if held is None else self.verify(held, None).number
         except RosterError:
             return 0  # kept under another key, or damaged: any good list is better
 

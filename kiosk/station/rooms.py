@@ -116,7 +116,7 @@ def join(
         poll_seconds=profile.centre.poll_seconds,
     )
     link.changed = changed
-    link.roster = people.accept
+    link.roster, link.roster_number = people.accept, people.roster_number
     desk = TicketDesk(
         journal,
         queue,

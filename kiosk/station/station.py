@@ -127,8 +127,7 @@ class Station:
         if cause is not None:
             raise Refused(cause)
         ticket = await self.desk.give(request.service, request.request_id)
-        self.link.hurry()
-        self.changed()
+        self.changed()  # the centre hears of a number in the link's next round; only what becomes of a card hurries
         return ticket
 
     async def collect(self, request: m.CollectRequest) -> m.Collection:

@@ -1,10 +1,14 @@
 """The centre's HTTP interface. The kiosk's side of it is kiosk/centre."""
 
-from typing import Annotated, Any
+from typing import Any
 
-from fastapi import FastAPI, HTTPException, Query
-from fastapi.responses import JSONResponse
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from sim.centre.books import KioskEvent
@@ -12,7 +16,22 @@ from sim.centre.cards import routes
 from sim.centre.registry import KIOSK, Centre
 from sim.issuing import MasterKeys
 
-KioskId = Annotated[str, Query(min_length=1, max_length=60)]
+
+class _Query(BaseModel):
+    """What stands behind the question mark; what the centre does not know there it passes over."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    kiosk: str = Field(min_length=1, max_length=60)
+
+
+class ApprovalsIn(_Query):
+    kiosk: str = Field(default=KIOSK, min_length=1, max_length=60)
+    since: int = Field(default=0, ge=0)
+
+
+class StandingIn(_Query):
+    nonce: str = Field(pattern=r"^[0-9a-f]{16,64}$")
 
 
 class EventIn(BaseModel):
@@ -67,51 +86,67 @@ class _Outage:
         await answer(scope, receive, send)
 
 
-def create_app(centre: Centre, master: MasterKeys | None = None) -> FastAPI:
-    """The service, in front of this registry. Answers 503 to everything while the outage is `server`. `master`: the
-    keys of the cards; without: the public test key."""
-    app = FastAPI(title="Central registry (SPECIMEN)", version="1", docs_url=None, redoc_url=None)
+async def _refused(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    return JSONResponse({"detail": error.detail}, status_code=error.status_code)
 
-    app.add_middleware(_Outage, centre=centre)
 
-    def known(office: str) -> None:
-        if office != centre.office:
+async def _nonsense(request: Request, error: Exception) -> Response:
+    assert isinstance(error, ValidationError)
+    detail = error.errors(include_url=False, include_context=False, include_input=False)
+    return JSONResponse({"detail": detail}, status_code=422)
+
+
+def create_app(centre: Centre, master: MasterKeys | None = None) -> Starlette:
+    """The service, in front of this registry: 503 to everything while the outage is `server`, 404 for another office,
+    422 for a question that means nothing. `master`: the keys of the cards; without: the public test key."""
+
+    def known(request: Request) -> None:
+        if request.path_params["office"] != centre.office:
             raise HTTPException(404, "no such office")
 
-    app.include_router(routes(centre, master))
+    async def health(request: Request) -> Response:
+        return JSONResponse({"status": "ok"})
 
-    @app.get("/v1/health")
-    async def health() -> dict[str, str]:
-        return {"status": "ok"}
+    async def approvals(request: Request) -> Response:
+        known(request)
+        asked = ApprovalsIn.model_validate(dict(request.query_params))
+        cursor, entries = centre.approvals(asked.since, asked.kiosk)
+        given = [{"approval": e.approval, "record": e.record} for e in entries]
+        return JSONResponse({"cursor": cursor, "approvals": given})
 
-    @app.get("/v1/offices/{office}/approvals")
-    async def approvals(office: str, since: Annotated[int, Query(ge=0)] = 0, kiosk: KioskId = KIOSK) -> dict[str, Any]:
-        known(office)
-        cursor, entries = centre.approvals(since, kiosk)
-        return {"cursor": cursor, "approvals": [{"approval": e.approval, "record": e.record} for e in entries]}
+    async def standing(request: Request) -> Response:
+        known(request)
+        asked = StandingIn.model_validate(dict(request.query_params))
+        return JSONResponse({"standing": centre.standing(asked.kiosk, asked.nonce)})
 
-    @app.get("/v1/offices/{office}/standing")
-    async def standing(
-        office: str, kiosk: KioskId, nonce: Annotated[str, Query(pattern=r"^[0-9a-f]{16,64}$")]
-    ) -> dict[str, str]:
-        known(office)
-        return {"standing": centre.standing(kiosk, nonce)}
+    async def roster(request: Request) -> Response:
+        known(request)
+        return JSONResponse({"roster": centre.roster})
 
-    @app.get("/v1/offices/{office}/roster")
-    async def roster(office: str) -> dict[str, str]:
-        known(office)
-        return {"roster": centre.roster}
-
-    @app.post("/v1/offices/{office}/events")
-    async def events(office: str, batch: EventsIn) -> dict[str, str]:
-        known(office)
+    async def events(request: Request) -> Response:
+        known(request)
+        batch = EventsIn.model_validate_json(await request.body())
         told = [KioskEvent(batch.kiosk, e.sequence, e.kind, e.at, e.body) for e in batch.events]
-        return {"receipt": centre.receive(batch.kiosk, told)}
+        return JSONResponse({"receipt": centre.receive(batch.kiosk, told)})
 
-    @app.post("/v1/offices/{office}/account")
-    async def account(office: str, asked: AccountIn) -> dict[str, str]:
-        known(office)
+    async def account(request: Request) -> Response:
+        known(request)
+        asked = AccountIn.model_validate_json(await request.body())
         held = [(one.sequence, one.chain) for one in asked.events]
-        return {"account": centre.account(asked.kiosk, asked.nonce, held)}
+        return JSONResponse({"account": centre.account(asked.kiosk, asked.nonce, held)})
 
-    return app
+    office = "/v1/offices/{office}"
+    return Starlette(
+        routes=[
+            Route(f"{office}/events", events, methods=["POST"]),
+            Route(f"{office}/standing", standing),
+            Route(f"{office}/roster", roster),
+            Route(f"{office}/approvals", approvals),
+            *routes(f"{office}/cards", known, centre, master),
+            Route(f"{office}/account", account, methods=["POST"]),
+            Route("/v1/health", health),
+        ],
+        middleware=[Middleware(_Outage, centre=centre)],
+        exception_handlers={HTTPException: _refused, ValidationError: _nonsense},
+    )

@@ -1,15 +1,19 @@
 """The centre's part in personalising a card: it wraps the commands (the kiosk has no key) and signs the chip."""
 
+from collections.abc import Awaitable, Callable
 from typing import Annotated, Any
 
-from fastapi import APIRouter, HTTPException
 from pydantic import BaseModel, ConfigDict, Field
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
 
 from sim.centre.hsm import KeyStore
 from sim.centre.packages import SPECIMEN, NotAllowed, Packages
 from sim.centre.registry import Centre
 from sim.centre.signer import DocumentSigner
-from sim.issuing import MasterKeys, Purpose, Refused
+from sim.issuing import MasterKeys, Purpose, Purposed, Refused
 
 Hex = Annotated[str, Field(pattern=r"^([0-9a-fA-F]{2})*$", max_length=100_000)]
 
@@ -47,78 +51,70 @@ class SignIn(_In):
     groups: dict[Annotated[str, Field(pattern=r"^\d{1,2}$")], Hex]
 
 
-def routes(centre: Centre, master: MasterKeys | None = None) -> APIRouter:
-    """Everything under /v1/offices/{office}/cards. `master`: the keys in its HSM; without: the public test key."""
+def routes(
+    base: str, known: Callable[[Request], None], centre: Centre, master: MasterKeys | None = None
+) -> list[Route]:
+    """Everything under `base`. `known` refuses an office that is not the centre's. `master`: the keys in its HSM;
+    without: the public test key."""
     store, signer = KeyStore(master), DocumentSigner()
     packages = Packages(centre, store)
 
-    def known(office: str) -> None:
-        if office != centre.office:
-            raise HTTPException(404, "no such office")
+    def route(path: str, answer: Callable[[Request], Awaitable[dict[str, Any]]]) -> Route:
+        async def answered(request: Request) -> Response:
+            known(request)
+            try:
+                return JSONResponse(await answer(request))
+            except Refused as refused:
+                raise HTTPException(409, str(refused)) from refused
+            except NotAllowed as refused:
+                raise HTTPException(403, str(refused)) from refused
 
-    router = APIRouter(prefix="/v1/offices/{office}/cards")
+        return Route(base + path, answered, methods=["POST"])
 
-    @router.post("/challenges")
-    async def challenges(office: str) -> dict[str, str]:
-        known(office)
+    def session(request: Request) -> Purposed:
+        return store.session(request.path_params["name"])
+
+    async def challenges(request: Request) -> dict[str, Any]:
         return {"challenge": store.challenge().hex()}
 
-    @router.post("/sessions")
-    async def sessions(office: str, asked: OpenIn) -> dict[str, str]:
-        known(office)
+    async def sessions(request: Request) -> dict[str, Any]:
+        asked = OpenIn.model_validate_json(await request.body())
         uid, challenge, answer = (bytes.fromhex(one) for one in (asked.uid, asked.challenge, asked.card_answer))
         ended = [bytes.fromhex(one) for one in asked.ended]
-        try:
-            package = packages.issue(asked.kiosk, asked.approval, uid, asked.purpose, challenge, answer, ended)
-        except Refused as refused:
-            raise HTTPException(409, str(refused)) from refused
-        except NotAllowed as refused:
-            raise HTTPException(403, str(refused)) from refused
-        return {"package": package}
+        return {"package": packages.issue(asked.kiosk, asked.approval, uid, asked.purpose, challenge, answer, ended)}
 
-    @router.post("/sessions/{name}/keys")
-    async def new_keys(office: str, name: str, asked: KeysIn) -> dict[str, str]:
-        known(office)
-        try:
-            return {"apdu": store.session(name).new_keys(asked.version).hex()}
-        except Refused as refused:
-            raise HTTPException(409, str(refused)) from refused
+    async def new_keys(request: Request) -> dict[str, Any]:
+        asked = KeysIn.model_validate_json(await request.body())
+        return {"apdu": session(request).new_keys(asked.version).hex()}
 
-    @router.post("/sessions/{name}/keys/answer")
-    async def check_keys(office: str, name: str, asked: AnswerIn) -> dict[str, str]:
-        known(office)
-        try:
-            store.session(name).check_keys(bytes.fromhex(asked.apdu))
-        except Refused as refused:
-            raise HTTPException(409, str(refused)) from refused
+    async def check_keys(request: Request) -> dict[str, Any]:
+        asked = AnswerIn.model_validate_json(await request.body())
+        session(request).check_keys(bytes.fromhex(asked.apdu))
         return {"keys": "taken"}
 
-    @router.post("/sessions/{name}/wrap")
-    async def wrap(office: str, name: str, script: ScriptIn) -> dict[str, Any]:
-        known(office)
-        try:
-            session = store.session(name)
-            return {"apdus": [session.wrap(bytes.fromhex(apdu)).hex() for apdu in script.apdus]}
-        except Refused as refused:
-            raise HTTPException(409, str(refused)) from refused
+    async def wrap(request: Request) -> dict[str, Any]:
+        script, open_ = ScriptIn.model_validate_json(await request.body()), session(request)
+        return {"apdus": [open_.wrap(bytes.fromhex(apdu)).hex() for apdu in script.apdus]}
 
-    @router.post("/sessions/{name}/unwrap")
-    async def unwrap(office: str, name: str, script: ScriptIn) -> dict[str, Any]:
-        known(office)
-        try:
-            session = store.session(name)
-            return {"apdus": [session.unwrap(bytes.fromhex(apdu)).hex() for apdu in script.apdus]}
-        except Refused as refused:
-            raise HTTPException(409, str(refused)) from refused
+    async def unwrap(request: Request) -> dict[str, Any]:
+        script, open_ = ScriptIn.model_validate_json(await request.body()), session(request)
+        return {"apdus": [open_.unwrap(bytes.fromhex(apdu)).hex() for apdu in script.apdus]}
 
-    @router.post("/signatures")
-    async def signatures(office: str, asked: SignIn) -> dict[str, str]:
+    async def signatures(request: Request) -> dict[str, Any]:
         """Signs what it has approved, and looks first whether the zone in DG1 is of that person."""
-        known(office)
+        asked = SignIn.model_validate_json(await request.body())
         groups = {int(number): bytes.fromhex(content) for number, content in asked.groups.items()}
         document = "SPECIMEN0" if asked.approval == SPECIMEN else centre.document_of(asked.approval) or ""
         if not document or groups.get(1, b"")[10:19] != document.encode():
-            raise HTTPException(409, "the data groups are not of an approved card")
+            raise Refused("the data groups are not of an approved card")
         return {"sod": signer.sign(groups).hex()}
 
-    return router
+    return [
+        route("/signatures", signatures),
+        route("/challenges", challenges),
+        route("/sessions", sessions),
+        route("/sessions/{name}/wrap", wrap),
+        route("/sessions/{name}/unwrap", unwrap),
+        route("/sessions/{name}/keys", new_keys),
+        route("/sessions/{name}/keys/answer", check_keys),
+    ]

@@ -43,7 +43,7 @@ def _background(width: int, height: int, odd: bool) -> Image.Image:
     for y in range(height):
         share = y / height
         column.putpixel((0, y), tuple(round(a + (b - a) * share) for a, b in zip(top, bottom, strict=True)))
-    return column.resize((width, height))
+    return column.resize((width, height), Image.Resampling.NEAREST)  # only wider: nothing to be smoothed
 
 
 def _oval(draw: ImageDraw.ImageDraw, x: float, y: float, *radii: float, fill: Colour) -> None:

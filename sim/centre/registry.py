@@ -193,7 +193,8 @@ class Centre:
         return self._cursor, mine
 
     def standing(self, kiosk: str, nonce: str) -> str:
-        """The centre's signed word to this kiosk: the time, the services, the approvals taken back."""
+        """The centre's signed word to this kiosk: the time, the services, the approvals taken back, and how far roster
+        and approvals have come."""
         now = self._now()
         return keys.sign(
             {
@@ -207,6 +208,8 @@ class Centre:
                     for name, given in self.services.items()
                 },
                 "revoked": sorted(self.revoked),
+                "roster": self._rosters,
+                "cursor": self._cursor,
             },
             "standing+jwt",
         )

@@ -2,42 +2,49 @@
 
 The private keys are made from words that stand here in the open: whoever reads this can sign chips that only a kiosk in
 simulation believes. The kiosk never holds such a key; it sends the data groups and gets EF.SOD back.
+
+The object is small and nearly all of it is the same on every chip, so it is written here value by value as DER (X.690)
+wants it. The tests read it with asn1crypto.
 """
 
 import hashlib
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Any, ClassVar
 
-from asn1crypto import algos, cms, core, x509
 from cryptography import x509 as certificates
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import NameOID
 
-LDS_SECURITY_OBJECT = "2.23.136.1.1.1"
 COUNTRY, STATE = "ZZ", "SPECIMEN"
 _BEGIN, _END = datetime(2025, 1, 1, tzinfo=UTC), datetime(2045, 1, 1, tzinfo=UTC)
 _ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
 
-
-class _Hash(core.Sequence):
-    _fields: ClassVar[list[Any]] = [("number", core.Integer), ("value", core.OctetString)]
-
-
-class _Hashes(core.SequenceOf):
-    _child_spec = _Hash
+_INTEGER, _OCTETS, _OID, _SEQUENCE, _SET, _CONTEXT_0 = 0x02, 0x04, 0x06, 0x30, 0x31, 0xA0
+"""Tags of X.690; the last is [0], constructed."""
 
 
-class _SecurityObject(core.Sequence):
-    """LDSSecurityObject of Doc 9303-10, appendix D, version 0."""
+def _der(tag: int, *parts: bytes) -> bytes:
+    """One value: tag, length in the shortest way, contents below 64 kB."""
+    contents = b"".join(parts)
+    length = len(contents)
+    if length < 0x80:
+        return bytes((tag, length)) + contents
+    size = (length.bit_length() + 7) // 8
+    return bytes((tag, 0x80 | size)) + length.to_bytes(size, "big") + contents
 
-    _fields: ClassVar[list[Any]] = [
-        ("version", core.Integer),
-        ("algorithm", algos.DigestAlgorithm),
-        ("hashes", _Hashes),
-    ]
+
+def _integer(value: int) -> bytes:
+    return _der(_INTEGER, value.to_bytes(value.bit_length() // 8 + 1, "big"))
+
+
+_LDS_SECURITY_OBJECT = _der(_OID, bytes.fromhex("678108010101"))  # 2.23.136.1.1.1, Doc 9303-10
+_SIGNED_DATA = _der(_OID, bytes.fromhex("2a864886f70d010702"))  # 1.2.840.113549.1.7.2, RFC 5652
+_CONTENT_TYPE = _der(_OID, bytes.fromhex("2a864886f70d010903"))
+_MESSAGE_DIGEST = _der(_OID, bytes.fromhex("2a864886f70d010904"))
+_SHA256 = _der(_SEQUENCE, _der(_OID, bytes.fromhex("608648016503040201")), b"\x05\x00")
+_SHA256_ECDSA = _der(_SEQUENCE, _der(_OID, bytes.fromhex("2a8648ce3d040302")))
 
 
 def _key(words: str) -> ec.EllipticCurvePrivateKey:
@@ -64,55 +71,50 @@ class DocumentSigner:
         root = self._certificate(self._country.public_key(), "CSCA SPECIMEN", serial=1, authority=True)
         self.country_pem: bytes = root.public_bytes(Encoding.PEM)
         """The certificate that everybody who checks a chip has to trust."""
-        self._certificate_der = self._certificate(
-            self._signer.public_key(), "DS SPECIMEN", serial=2, authority=False
-        ).public_bytes(Encoding.DER)
+        signer = self._certificate(self._signer.public_key(), "DS SPECIMEN", serial=2, authority=False)
+        self._certificates = _der(_CONTEXT_0, signer.public_bytes(Encoding.DER))
+        self._identifier = _der(_SEQUENCE, signer.issuer.public_bytes(), _integer(signer.serial_number))
 
     def sign(self, groups: Mapping[int, bytes]) -> bytes:
         """EF.SOD over whole data groups, by number."""
-        content = _SecurityObject(
-            {
-                "version": 0,
-                "algorithm": {"algorithm": "sha256"},
-                "hashes": [
-                    {"number": number, "value": hashlib.sha256(group).digest()}
+        content = _der(
+            _SEQUENCE,  # LDSSecurityObject of Doc 9303-10, appendix D, version 0
+            _integer(0),
+            _SHA256,
+            _der(
+                _SEQUENCE,
+                *(
+                    _der(_SEQUENCE, _integer(number), _der(_OCTETS, hashlib.sha256(group).digest()))
                     for number, group in sorted(groups.items())
-                ],
-            }
-        ).dump()
-        attributes = cms.CMSAttributes(
-            [
-                {"type": "content_type", "values": [LDS_SECURITY_OBJECT]},
-                {"type": "message_digest", "values": [hashlib.sha256(content).digest()]},
-            ]
+                ),
+            ),
         )
-        certificate = x509.Certificate.load(self._certificate_der)
-        signature = self._signer.sign(attributes.dump(), ec.ECDSA(hashes.SHA256(), deterministic_signing=True))
-        signed = cms.SignedData(
-            {
-                "version": "v3",
-                "digest_algorithms": [{"algorithm": "sha256"}],
-                "encap_content_info": {
-                    "content_type": LDS_SECURITY_OBJECT,
-                    "content": core.ParsableOctetString(content),
-                },
-                "certificates": [certificate],
-                "signer_infos": [
-                    {
-                        "version": "v1",
-                        "sid": cms.SignerIdentifier(
-                            "issuer_and_serial_number",
-                            {"issuer": certificate.issuer, "serial_number": certificate.serial_number},
-                        ),
-                        "digest_algorithm": {"algorithm": "sha256"},
-                        "signed_attrs": attributes,
-                        "signature_algorithm": {"algorithm": "sha256_ecdsa"},
-                        "signature": signature,
-                    }
-                ],
-            }
+        attributes = (  # RFC 5652, 11.1 and 11.2; in DER the elements of a SET stand in the order of their bytes
+            _der(_SEQUENCE, _CONTENT_TYPE, _der(_SET, _LDS_SECURITY_OBJECT)),
+            _der(_SEQUENCE, _MESSAGE_DIGEST, _der(_SET, _der(_OCTETS, hashlib.sha256(content).digest()))),
         )
-        whole: bytes = cms.ContentInfo({"content_type": "signed_data", "content": signed}).dump()
+        signature = self._signer.sign(
+            _der(_SET, *attributes),  # signed as a SET, sent under its context tag: RFC 5652, 5.4
+            ec.ECDSA(hashes.SHA256(), deterministic_signing=True),
+        )
+        signer_info = _der(
+            _SEQUENCE,
+            _integer(1),
+            self._identifier,
+            _SHA256,
+            _der(_CONTEXT_0, *attributes),
+            _SHA256_ECDSA,
+            _der(_OCTETS, signature),
+        )
+        signed_data = _der(
+            _SEQUENCE,
+            _integer(3),
+            _der(_SET, _SHA256),
+            _der(_SEQUENCE, _LDS_SECURITY_OBJECT, _der(_CONTEXT_0, _der(_OCTETS, content))),
+            self._certificates,
+            _der(_SET, signer_info),
+        )
+        whole = _der(_SEQUENCE, _SIGNED_DATA, _der(_CONTEXT_0, signed_data))
         return b"\x77\x82" + len(whole).to_bytes(2, "big") + whole
 
     def _certificate(

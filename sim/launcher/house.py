@@ -13,7 +13,6 @@ from typing import Protocol
 import uvicorn
 from starlette.types import ASGIApp
 
-from sim import workbench
 from sim.card_encoder.pcsc import Simulator as Encoder
 from sim.card_printer.evolis import Simulator as CardPrinter
 from sim.centre import Centre, Line
@@ -25,6 +24,9 @@ from sim.seam.served import Served
 from sim.seam.unix import serve
 from sim.thermal_printer.escpos import Simulator as ThermalPrinter
 from sim.ticket_dispenser.notch import Simulator as Dispenser
+from sim.workbench.app import create_app as workbench_app
+from sim.workbench.bench import Bench, Programs, SimulatedDevice
+from sim.workbench.mirror import Mirror
 from sim.world import World
 
 LOOPBACK = "127.0.0.1"
@@ -48,7 +50,7 @@ class House:
 
     world: World
     centre: Centre
-    bench: workbench.Bench
+    bench: Bench
     line: Line
     port: int
 
@@ -97,7 +99,7 @@ def listen(port: int) -> socket.socket:
     raise PortError(f"ports {port} to {port + PORTS_TRIED - 1} are all in use; give --port another")
 
 
-class Device(Served, workbench.SimulatedDevice, Protocol):
+class Device(Served, SimulatedDevice, Protocol):
     """A simulator, as the seam serves it and the workbench handles it."""
 
 
@@ -115,7 +117,7 @@ def simulators(world: World, pace: float, scanner: Device) -> dict[str, Device]:
 
 @contextlib.asynccontextmanager
 async def house(
-    run: Path, *, port: int, pace: float, scanner: str, programs: workbench.Programs | None = None
+    run: Path, *, port: int, pace: float, scanner: str, programs: Programs | None = None
 ) -> AsyncIterator[House]:
     """Everything that is not the kiosk's own program; `scanner` is the driver that the fingerprint scanner is for.
     PortError, or OSError for a folder without sockets."""
@@ -134,10 +136,10 @@ async def house(
         line = await stack.enter_async_context(Line(LOOPBACK, far))
         await stack.enter_async_context(_cut_on_command(registry, line))
         await stack.enter_async_context(_reachable(devices, run / "world.sock"))
-        mirror = await stack.enter_async_context(workbench.Mirror(run / "mirror.sock"))
-        bench = workbench.Bench(world, devices, registry, mirror, run / "kioskd.sock", programs)
+        mirror = await stack.enter_async_context(Mirror(run / "mirror.sock"))
+        bench = Bench(world, devices, registry, mirror, run / "kioskd.sock", programs)
         await stack.enter_async_context(bench)
-        shown = await stack.enter_async_context(served(workbench.create_app(bench), page))
+        shown = await stack.enter_async_context(served(workbench_app(bench), page))
         stack.callback(bench.close)
         yield House(world, registry, bench, line, shown)
 

@@ -40,7 +40,7 @@ from sim.world import Event, Place
 REST = 60.0
 """Seconds between two polls of an idle device: what costs most of an idle day is asking devices how they are."""
 ASK_CENTRE = 300.0
-"""Seconds between two questions for approvals; what happened is told at once."""
+"""Seconds between two questions for approvals; what became of a card is told at once, and all else by then."""
 LOOK = 1.0
 """Seconds between two looks of the card printer's driver while it moves something."""
 BLANKS = 40
@@ -99,6 +99,8 @@ class OfficeDay:
         self._house.thermal.look = REST
         self._clock = MachineClock()
         self._house.clock = self._clock  # the centre keeps its own
+        whole = layout.load(self._house.profile.chip.layout)
+        self._zone = whole.model_copy(update={"groups": tuple(one for one in whole.groups if one.number == 1)})
         self._intents = IntentWatch(self._house.world, self._house.printer)
         self._line = asyncio.Lock()
         self._mains = asyncio.Lock()
@@ -174,8 +176,7 @@ class OfficeDay:
 
     def _lines_of(self, person: Person) -> bytes:
         """DG1 of his card: the three printed lines, as they must stand in its chip."""
-        chip = self._house.profile.chip
-        plan = Plan(layout.load(chip.layout), chip.size, CardRecord.model_validate(person.record))
+        plan = Plan(self._zone, self._house.profile.chip.size, CardRecord.model_validate(person.record))
         return plan.groups(None)[1]
 
     async def _visitor(self, visit: Visit) -> None:

@@ -1,4 +1,4 @@
-"""Work on pictures, done once per process: what makes thousands of simulated days affordable.
+"""Work on pictures, done once per process or (`artwork`) once per machine: what makes thousands of days affordable.
 
 A face is drawn once per name and photo (the many residents of a simulated day share the looks of a few, and their
 printed NIK with it; what is written to the chip is each one's own). Everything else kept here is a pure function whose
@@ -13,6 +13,7 @@ from PIL import Image
 
 from drivers.contract.fingerprint_scanner import FingerImage, MinutiaeDetector
 from kiosk.cards.record import CardRecord
+from sim.office import artwork
 
 
 def _kept(work: Callable[..., Any], key: Callable[..., Hashable]) -> Callable[..., Any]:
@@ -35,7 +36,9 @@ def use() -> None:
     """Keeps, until `drop`: faces, photos and signatures for the chip, panels, dots on cards, finger decisions."""
     if _replaced:
         return
-    _replace("kiosk.station.collecting", "render_front", lambda draw: _kept(draw, _face_of))
+    _replace("sim.centre.people", "portrait", artwork.portraits)
+    _replace("sim.centre.people", "signature", artwork.signatures)
+    _replace("kiosk.station.collecting", "render_front", lambda draw: _kept(artwork.faces(draw), _face_of))
     # The panels are the driver's own work; it is reached by name, as the kiosk reaches it, and not judged by itself.
     _replace("drivers.card_printer.evolis.job", "sequence", _commands)
     _replace("sim.card_printer.ink", "picture", lambda draw: _kept(draw, _ink_of))

@@ -4,6 +4,7 @@
 reads neither automatic status nor the queued sensor answer, and takes silence for "paper adequate".
 """
 
+from drivers.thermal_printer.escpos import library  # first: whatever else is imported here imports python-escpos
 from drivers.thermal_printer.escpos.driver import Driver, Options
 from drivers.transport.base import Connector
 from drivers.transport.link import stream as link
@@ -14,4 +15,4 @@ def link_over(stream: Connector) -> Connector:
     return stream
 
 
-__all__ = ["Driver", "Options", "link", "link_over"]
+__all__ = ["Driver", "Options", "library", "link", "link_over"]

@@ -3,15 +3,12 @@
 Native QR codes; pictures by `raster`; widths and code pages by `models`.
 """
 
-import os
-import shutil
 import textwrap
 import unicodedata
 from collections.abc import Iterator
 from functools import lru_cache
 
 import segno
-from escpos import capabilities
 from escpos.constants import QR_ECLEVEL_M
 from escpos.magicencode import Encoder
 from escpos.printer import Dummy
@@ -23,10 +20,6 @@ from drivers.thermal_printer.escpos import raster
 from drivers.thermal_printer.escpos.models import MODELS, Model
 from drivers.thermal_printer.escpos.presenter import handed_out
 from drivers.thermal_printer.escpos.status import ASB_ON
-
-if "ESCPOS_CAPABILITIES_PICKLE_DIR" not in os.environ:
-    # python-escpos 3.1 keeps a cache in a fresh directory under /tmp at each import and never removes it.
-    shutil.rmtree(capabilities.pickle_dir, ignore_errors=True)
 
 STANDARD = MODELS["tm-t20ii"]
 WIDTH_DOTS = STANDARD.width_dots

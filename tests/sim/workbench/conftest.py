@@ -13,7 +13,9 @@ import httpx
 
 from sim.centre import Centre
 from sim.faults import FaultBoard
-from sim.workbench import Bench, Mirror, create_app
+from sim.workbench.app import create_app
+from sim.workbench.bench import Bench
+from sim.workbench.mirror import Mirror
 from sim.world import World
 
 PNG = b"\x89PNG\r\n\x1a\n" + b"not much of a picture"
