@@ -36,6 +36,8 @@ class Driver(CardPrinter):
         self._card = CardPath(self._steps, self.lock)
         self._identity: Mapping[str, str] | None = None
         self._counters: Mapping[str, str] = {}
+        self._told: tuple[object, ...] = ()
+        """What the last snapshot was made from, and that snapshot."""
 
     # -- device --------------------------------------------------------------------------------------------------
     async def start(self) -> None:
@@ -115,8 +117,11 @@ class Driver(CardPrinter):
 
     # -- what is told --------------------------------------------------------------------------------------------
     def _publish(self, words: StatusWords) -> None:
+        if (words, self._identity, self._counters, self.status) == self._told:
+            return  # a printer at work says the same thing for seconds
         path = self.options.feeder_bit == "path"
         self.board.publish(meaning.snapshot(words, {**(self._identity or {}), **self._counters}, feeder_is_path=path))
+        self._told = (words, self._identity, self._counters, self.status)
 
     def _publish_silence(self, error: DeviceError) -> None:
         self.board.publish(
