@@ -32,7 +32,8 @@ _replaced: list[tuple[Any, str, Any]] = []
 
 
 def use() -> None:
-    """Keeps, until `drop`: faces, photos and signatures for the chip, panels, dots on cards, finger decisions."""
+    """Keeps, until `drop`: faces; photos, signatures and fingers for the chip; panels, dots on cards, finger
+    decisions."""
     if _replaced:
         return
     _replace("kiosk.station.collecting", "render_front", lambda draw: _kept(draw, _face_of))
@@ -40,7 +41,8 @@ def use() -> None:
     _replace("drivers.card_printer.evolis.job", "sequence", _commands)
     _replace("sim.card_printer.ink", "picture", lambda draw: _kept(draw, _ink_of))
     _replace("kiosk.cards.lds", "small_jpeg", lambda fit: _kept(fit, lambda photo, limit: (photo, limit)))
-    _replace("kiosk.cards.personalise.groups", "fitted_signature", lambda fit: _kept(fit, lambda *what: what))
+    for fitted in ("fitted_signature", "fitted_template"):
+        _replace("kiosk.cards.personalise.groups", fitted, lambda fit: _kept(fit, lambda *what: what))
     _replace("kiosk.biometrics.examiner", "decide", _decisions)
 
 
@@ -88,12 +90,26 @@ class _Same:
         return isinstance(other, _Same) and other._face is self._face
 
 
+class _Panels:
+    """Two megabytes of ink as a key: hashed by a few of their bytes, compared in full."""
+
+    def __init__(self, panels: dict[str, tuple[bytes, int]]) -> None:
+        self._panels = tuple(sorted(panels.items()))
+        self._hash = hash(tuple((name, levels, ink[:: len(ink) // 64 + 1]) for name, (ink, levels) in self._panels))
+
+    def __hash__(self) -> int:
+        return self._hash
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Panels) and other._panels == self._panels
+
+
 def _face_of(record: CardRecord, *, specimen: bool) -> Hashable:
     return record.name, record.photo, specimen
 
 
 def _ink_of(panels: dict[str, tuple[bytes, int]]) -> Hashable:
-    return tuple(sorted(panels.items()))
+    return _Panels(panels)
 
 
 def _touch_of(image: FingerImage, references: Sequence[bytes], _: MinutiaeDetector) -> Hashable:
