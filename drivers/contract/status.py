@@ -50,13 +50,9 @@ class StatusBoard:
 
     def publish(self, status: Status) -> Status:
         """Takes `status` (its revision is ignored); watchers hear of it only if it differs from the last one."""
-        if _said(status) != _said(self._status):
-            self._status = replace(status, revision=self._status.revision + 1)
+        new = replace(status, revision=self._status.revision)
+        if new != self._status:
+            self._status = replace(new, revision=self._status.revision + 1)
             for watcher in tuple(self._watchers):
                 watcher(self._status)
         return self._status
-
-
-def _said(status: Status) -> tuple[object, ...]:
-    """All but the revision."""
-    return status.state, status.media, status.causes, status.supplies, status.detail

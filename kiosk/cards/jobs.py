@@ -178,7 +178,10 @@ class JobBook:
         )
 
     async def promised(self, job: Job) -> tuple[bytes, ...]:
-        """The digests that runs of this job were about to commit: a chip that holds one of them is ours, and whole."""
+        """The digests that runs of this job were about to commit: a chip that holds one of them is ours, and whole.
+        Before the first run there can be none, and the day's records are not searched for it."""
+        if job.state is JobState.FED:
+            return ()
 
         def ask(tx: Transaction) -> tuple[bytes, ...]:
             rows = tx.rows(
