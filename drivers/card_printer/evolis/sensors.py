@@ -30,7 +30,8 @@ class Sensors:
 
     async def look(self, before: StatusWords | None = None) -> StatusWords:
         """The status words once two readings in a row agree; the last reading if the printer changes all the time.
-        `before`: what the look before this one saw, if it was of the same wait: the first reading may agree with it."""
+        `before`: what the look before this one saw, if it was of the same wait or a poll like this one: the first
+        reading may agree with it."""
         words = await self._read() if before is None else before
         for _ in range(AGREE_WITHIN - 1):
             again = await self._read()
