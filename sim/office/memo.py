@@ -20,9 +20,11 @@ def _kept(work: Callable[..., Any], key: Callable[..., Hashable]) -> Callable[..
 
     def found(*args: Any, **kwargs: Any) -> Any:
         name = key(*args, **kwargs)
-        if name not in known:
-            known[name] = work(*args, **kwargs)
-        return known[name]
+        try:
+            return known[name]  # looked up once: a key may be megabytes
+        except KeyError:
+            done = known[name] = work(*args, **kwargs)
+            return done
 
     return found
 
