@@ -178,10 +178,7 @@ class JobBook:
         )
 
     async def promised(self, job: Job) -> tuple[bytes, ...]:
-        """The digests that runs of this job were about to commit: a chip that holds one of them is ours, and whole.
-        Before the first run there can be none, and the day's records are not searched for it."""
-        if job.state is JobState.FED:
-            return ()
+        """The digests that runs of this job were about to commit: a chip that holds one of them is ours, and whole."""
 
         def ask(tx: Transaction) -> tuple[bytes, ...]:
             rows = tx.rows(
