@@ -100,7 +100,9 @@ class FaultBoard:
 
     def take(self, name: str) -> bool:
         """True if `name` strikes now; a `fail_next` is used up by it. Asked once at each chance."""
-        if self._known(name) in self._next:
+        if name not in self.names:
+            self._known(name)
+        if name in self._next:
             self._next.remove(name)
             return True
         return name in self._always

@@ -10,6 +10,7 @@ from enum import StrEnum
 from functools import cached_property
 from itertools import count
 from pathlib import Path
+from typing import ClassVar
 
 from PIL.Image import Image
 
@@ -38,6 +39,23 @@ PATH = (Place.FEEDER, Place.FLIP, Place.CONTACT, Place.CONTACTLESS, Place.PRINT,
 """The places between hopper and bins, in which at most one card can be."""
 
 
+class _Side:
+    """One side of a card, which somebody may look at while it is being printed: it is drawn when he does."""
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self._name = f"_{name}"
+
+    def __get__(self, card: "Card", owner: type) -> Image | None:
+        face: Image | Callable[[], Image] | None = getattr(card, self._name, None)
+        if callable(face):
+            face = face()
+            setattr(card, self._name, face)
+        return face
+
+    def __set__(self, card: "Card", face: Image | Callable[[], Image] | None) -> None:
+        setattr(card, self._name, face)
+
+
 @dataclass(eq=False)
 class Card:
     """One physical card: its body, its face and its chip. The same object for the printer and the chip simulator."""
@@ -45,15 +63,26 @@ class Card:
     serial: str
     uid: bytes
     place: Place = Place.BOX
-    front: Image | None = None
+    front = _Side()
     """What is printed on the front, 1016x648 RGB; None while it is white."""
-    back: Image | None = None
+    back = _Side()
     """The same of the back, upright when the card is turned over its long edge."""
     prints: int = 0
     """How many times ribbon was put on it; more than 1 is a spoiled card."""
     chip: dict[str, bytes] = field(default_factory=dict)
     """Non-volatile memory of the chip, by object name; the chip simulator alone knows its layout."""
     chip_dead: bool = False
+    moves: ClassVar[int] = 0
+    """How often any card was put anywhere. As long as it stands still, every card is where it was."""
+
+    def __setattr__(self, name: str, value: object) -> None:
+        if name == "place":
+            Card.moves += 1
+        super().__setattr__(name, value)
+
+    def drawn(self) -> None:
+        """Nothing more is printed for now: its sides are pictures, and what they were drawn from is let go."""
+        self.front, self.back = self.front, self.back
 
 
 class Slip:
@@ -102,6 +131,9 @@ class World:
     light: str = "off"
     _watchers: list[Callable[[Event], None]] = field(default_factory=list)
     _serials: Iterator[int] = field(default_factory=lambda: count(1))
+    _found: dict[tuple[Place, ...], list[Card]] = field(default_factory=dict)
+    """What `at` found, by its question, since `_as_of`: sensors are asked far more often than cards move."""
+    _as_of: tuple[int, int] = (0, 0)
 
     def watch(self, watcher: Callable[[Event], None]) -> Callable[[], None]:
         self._watchers.append(watcher)
@@ -125,7 +157,13 @@ class World:
 
     def at(self, *places: Place) -> list[Card]:
         """The cards at these places, in the order in which they came into the world."""
-        return [card for card in self.cards if card.place in places]
+        now = Card.moves, len(self.cards)
+        if now != self._as_of:
+            self._as_of = now
+            self._found.clear()
+        if places not in self._found:
+            self._found[places] = [card for card in self.cards if card.place in places]
+        return self._found[places].copy()
 
     def in_path(self) -> Card | None:
         """The card between hopper and bins. Two there would be a simulator's bug, and raise."""

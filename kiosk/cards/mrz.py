@@ -7,11 +7,13 @@ import re
 import unicodedata
 from dataclasses import dataclass
 from datetime import date, datetime
+from string import ascii_uppercase, digits
 
 from kiosk.cards.record import CardRecord
 
 WIDTH = 30
 FILLER = "<"
+_VALUES = {FILLER: 0} | {character: int(character, 36) for character in digits + ascii_uppercase}
 LIFELONG = "SEUMUR HIDUP"
 
 _SPELLED = str.maketrans(
@@ -46,11 +48,8 @@ def check_digit(text: str) -> str:
     """Doc 9303-3, 4.9: weights 7 3 1; digits count as themselves, A..Z as 10..35, the filler as 0; modulo 10."""
     total = 0
     for index, character in enumerate(text):
-        if character == FILLER:
-            value = 0
-        elif re.fullmatch("[0-9A-Z]", character):
-            value = int(character, 36)
-        else:
+        value = _VALUES.get(character)
+        if value is None:
             raise ValueError("a machine readable zone holds only A-Z, 0-9 and <")
         total += value * (7, 3, 1)[index % 3]
     return str(total % 10)

@@ -5,6 +5,7 @@ CARD_LOCKED 7F, TERMINATED FF; the application SELECTABLE 07, PERSONALIZED 0F, L
 """
 
 import hashlib
+from functools import cache
 
 from sim.card_encoder.memory import Memory
 from sim.card_encoder.tlv import tlv
@@ -141,6 +142,7 @@ class Content:
         return tlv(0xFF20, tlv(0x80, bytes([self.state])), tlv(0x81, digest), tlv(0x82, bytes([self.attempts])))
 
 
+@cache
 def name_of(number: int) -> str:
     """The file's name in the chip's memory."""
     return f"ef:{number:04X}"

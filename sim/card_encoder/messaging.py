@@ -7,6 +7,7 @@ from sim.card_encoder.apdu import Command
 from sim.card_encoder.primitives import (
     AES_BLOCK,
     DES_BLOCK,
+    RetailMac,
     aes_block,
     aes_cmac,
     aes_decrypt,
@@ -14,7 +15,6 @@ from sim.card_encoder.primitives import (
     des3_decrypt,
     des3_encrypt,
     pad,
-    retail_mac,
     unpad,
 )
 from sim.card_encoder.tlv import parts, tlv
@@ -47,7 +47,7 @@ class TripleDesCipher:
     block = DES_BLOCK
 
     def __init__(self, enc: bytes, mac: bytes) -> None:
-        self._enc, self._mac = enc, mac
+        self._enc, self._mac = enc, RetailMac(mac)
 
     def encrypt(self, counter: bytes, padded: bytes) -> bytes:
         return des3_encrypt(self._enc, padded)
@@ -56,7 +56,7 @@ class TripleDesCipher:
         return des3_decrypt(self._enc, data)
 
     def mac(self, counter: bytes, padded: bytes) -> bytes:
-        return retail_mac(self._mac, counter + padded)
+        return self._mac.over(counter + padded)
 
 
 class AesCipher:

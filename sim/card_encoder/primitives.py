@@ -5,6 +5,7 @@ Sources: NIST SP 800-38B (CMAC), NXP AN10922 (key diversification), ICAO Doc 930
 """
 
 import hashlib
+from functools import lru_cache
 
 from cryptography.hazmat.decrepit.ciphers.algorithms import TripleDES
 from cryptography.hazmat.primitives.ciphers import Cipher, modes
@@ -16,48 +17,80 @@ ENC, MAC, PACE = 1, 2, 3
 """Counters of the key derivation function of Doc 9303-11."""
 
 
+@lru_cache(maxsize=64)
+def _aes(key: bytes) -> AES:
+    """Kept, as all prepared ciphers here: the keys of a session serve for dozens of commands."""
+    return AES(key)
+
+
+@lru_cache(maxsize=64)
+def _blocks(key: bytes) -> Cipher[modes.ECB]:
+    return Cipher(_aes(key), modes.ECB())  # noqa: S305  one block only, as both standards demand
+
+
+@lru_cache(maxsize=64)
+def _keyed(key: bytes) -> CMAC:
+    return CMAC(_aes(key))
+
+
+@lru_cache(maxsize=64)
+def _des3(key: bytes) -> Cipher[modes.CBC]:
+    return Cipher(TripleDES(key + key[:8]), modes.CBC(bytes(DES_BLOCK)))
+
+
 def aes_block(key: bytes, block: bytes) -> bytes:
     """One block under AES: initial vectors are made this way."""
-    encryptor = Cipher(AES(key), modes.ECB()).encryptor()  # noqa: S305  one block only, as both standards demand
+    encryptor = _blocks(key).encryptor()
     return encryptor.update(block) + encryptor.finalize()
 
 
 def aes_encrypt(key: bytes, iv: bytes, data: bytes) -> bytes:
     """AES-CBC without padding."""
-    encryptor = Cipher(AES(key), modes.CBC(iv)).encryptor()
+    encryptor = Cipher(_aes(key), modes.CBC(iv)).encryptor()
     return encryptor.update(data) + encryptor.finalize()
 
 
 def aes_decrypt(key: bytes, iv: bytes, data: bytes) -> bytes:
-    decryptor = Cipher(AES(key), modes.CBC(iv)).decryptor()
+    decryptor = Cipher(_aes(key), modes.CBC(iv)).decryptor()
     return decryptor.update(data) + decryptor.finalize()
 
 
 def aes_cmac(key: bytes, data: bytes) -> bytes:
     """16 bytes."""
-    mac = CMAC(AES(key))
+    mac = _keyed(key).copy()
     mac.update(data)
     return mac.finalize()
 
 
 def des3_encrypt(key: bytes, data: bytes) -> bytes:
     """Two-key triple DES, CBC, zero initial vector, no padding."""
-    encryptor = Cipher(TripleDES(key + key[:8]), modes.CBC(bytes(DES_BLOCK))).encryptor()
+    encryptor = _des3(key).encryptor()
     return encryptor.update(data) + encryptor.finalize()
 
 
 def des3_decrypt(key: bytes, data: bytes) -> bytes:
-    decryptor = Cipher(TripleDES(key + key[:8]), modes.CBC(bytes(DES_BLOCK))).decryptor()
+    decryptor = _des3(key).decryptor()
     return decryptor.update(data) + decryptor.finalize()
 
 
+class RetailMac:
+    """Single DES over all blocks with the first half of the key, triple DES for the last one: 8 bytes."""
+
+    def __init__(self, key: bytes) -> None:
+        first, second = key[:8], key[8:16]
+        self._chain = _des3(first * 2)
+        self._inner = Cipher(TripleDES(second * 3), modes.ECB()).decryptor()  # noqa: S305  one block at a time
+        self._outer = Cipher(TripleDES(first * 3), modes.ECB()).encryptor()  # noqa: S305
+
+    def over(self, padded: bytes) -> bytes:
+        chain = self._chain.encryptor()
+        chained = (chain.update(padded) + chain.finalize())[-DES_BLOCK:]
+        return self._outer.update(self._inner.update(chained))
+
+
 def retail_mac(key: bytes, padded: bytes) -> bytes:
-    """8 bytes. Single DES over all blocks with the first half of the key, triple DES for the last one."""
-    first = Cipher(TripleDES(key[:8] * 3), modes.CBC(bytes(DES_BLOCK))).encryptor()
-    chained = (first.update(padded) + first.finalize())[-DES_BLOCK:]
-    inner = Cipher(TripleDES(key[8:16] * 3), modes.CBC(bytes(DES_BLOCK))).decryptor()
-    outer = Cipher(TripleDES(key[:8] * 3), modes.CBC(bytes(DES_BLOCK))).encryptor()
-    return outer.update(inner.update(chained) + inner.finalize()) + outer.finalize()
+    """The same for a single message."""
+    return RetailMac(key).over(padded)
 
 
 def pad(data: bytes, block: int) -> bytes:

@@ -17,6 +17,7 @@ PANEL_SIZE = {2: 82_296, 32: 411_480, 64: 493_776, 128: 576_072, 256: 658_368}
 
 HEADER_MAX = 32
 _START = re.compile(rb"[\x1bA-Za-z]")
+_TEXT = re.compile(rb"[ -~]+")
 _HEADER = re.compile(rb"(Dbc?);([ -:<-~]{1,8});([0-9]{1,4});")
 
 
@@ -71,7 +72,7 @@ class Splitter:
         raw = bytes(self._buffer[:end])
         del self._buffer[: end + 1]
         self._in_text = False
-        broken = self._skipping or len(raw) > TEXT_MAX or not raw or any(not 0x20 <= byte <= 0x7E for byte in raw)
+        broken = self._skipping or len(raw) > TEXT_MAX or not _TEXT.fullmatch(raw)
         self._skipping = False
         if broken:
             return Command("", broken=True)
@@ -87,7 +88,7 @@ class Splitter:
             end = start
         elif name == "Db":
             end = start + PANEL_SIZE[levels]
-            body = bytes(self._buffer[start:end]) if len(self._buffer) >= end else None
+            body = self._copied(start, end) if len(self._buffer) >= end else None
         else:
             body, end = self._lines(start)
         if body is None:
@@ -95,6 +96,10 @@ class Splitter:
         del self._buffer[:end]
         self._in_text = False
         return Command(name, (panel, str(levels)), panel=body, broken=not body)
+
+    def _copied(self, start: int, end: int) -> bytes:
+        with memoryview(self._buffer) as whole:  # a slice of the buffer itself would be a second copy of 658 kB
+            return bytes(whole[start:end])
 
     def _lines(self, at: int) -> tuple[bytes | None, int]:
         """1016 compressed lines from `at`: 00 white, FF black, else n and n bytes with the rest white."""

@@ -6,6 +6,7 @@ cut where they are; the lifetime counter survives in the printer. Durations in s
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import NoReturn
 
 from sim.card_printer import ink, status
@@ -246,16 +247,20 @@ class Mechanics:
 
     async def _lay(self, card: Card, panels: dict[str, tuple[bytes, int]], *, back: bool) -> None:
         laid: dict[str, tuple[bytes, int]] = {}
-        for number, (panel, seconds) in enumerate(p for p in PANELS if p[0] in panels):
-            if number == 1 and not back:
-                await self._half_way(seconds, card)
-            else:
-                await self._wait(seconds)
-            laid[panel] = panels[panel]
-            if back:
-                card.back = ink.picture(laid)
-            else:
-                card.front = ink.picture(laid)
+        try:
+            for number, (panel, seconds) in enumerate(p for p in PANELS if p[0] in panels):
+                if number == 1 and not back:
+                    await self._half_way(seconds, card)
+                else:
+                    await self._wait(seconds)
+                laid[panel] = panels[panel]
+                printed = partial(ink.picture, laid.copy())
+                if back:
+                    card.back = printed
+                else:
+                    card.front = printed
+        finally:
+            card.drawn()
 
     async def _turn(self, card: Card) -> None:
         """Into the flip station, over, and back under the head."""

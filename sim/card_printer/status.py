@@ -3,6 +3,8 @@
 Bit values: the maker's public header.
 """
 
+from functools import lru_cache
+
 from sim.world import Place
 
 CONFIG = (
@@ -56,6 +58,7 @@ NEAR_EMPTY_AT = 10
 """Blanks in the hopper at which its near-empty sensor falls."""
 
 
+@lru_cache(maxsize=64)
 def text(info: int, warning: int, error: int, extension1: int, extension3: int) -> str:
     """The answer to `Rpst`: 8 words of 8 digits."""
     words = (CONFIG, info, warning, error, extension1, 0, extension3, 0)

@@ -8,6 +8,9 @@ from PIL import Image
 PICTURE_DPI = 500
 """Resolution of specimen pictures that do not say their own."""
 
+_HIGH, _LOW = bytes(grey & 0xF0 for grey in range(256)), bytes(grey >> 4 for grey in range(256))
+"""A pixel's four bits as the left and as the right one of a byte."""
+
 
 def seen(picture: Path, dpi: int, size: tuple[int, int] | None = None) -> Image.Image:
     """The picture in greys (0 = ridge) at `dpi`; with a `size` in pixels, as glass of that size sees it: the middle of
@@ -30,4 +33,5 @@ def seen(picture: Path, dpi: int, size: tuple[int, int] | None = None) -> Image.
 def pressed(picture: Path, width: int, height: int, dpi: int) -> bytes:
     """The image buffer, `width` x `height` pixels of 4 bits, two per byte, left pixel in the high nibble, 0 = ridge."""
     pixels = seen(picture, dpi, (width, height)).tobytes()
-    return bytes((left & 0xF0) | (right >> 4) for left, right in zip(pixels[::2], pixels[1::2], strict=True))
+    left, right = pixels[::2].translate(_HIGH), pixels[1::2].translate(_LOW)
+    return (int.from_bytes(left, "big") | int.from_bytes(right, "big")).to_bytes(len(left), "big")

@@ -7,7 +7,7 @@ notepad, library and timing are real; a match is never faked: character files ar
 
 import asyncio
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar, Final
 
@@ -223,7 +223,7 @@ class Simulator:
         if task is not None:
             task.cancel()
 
-    async def _send_image(self, stream: DeviceSide, packets: list[bytes]) -> None:
+    async def _send_image(self, stream: DeviceSide, packets: Sequence[bytes]) -> None:
         boots = self._boots
         if not self.faults.armed:  # nothing strikes within a packet: they run together, as in a UART's buffer
             packets = [b"".join(packets[at : at + BUFFERED]) for at in range(0, len(packets), BUFFERED)]

@@ -4,6 +4,7 @@ Written from the packet table of the ZFM-20 and R503 manuals, apart from the dri
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 COMMAND, DATA, ACK, END = 0x01, 0x02, 0x07, 0x08
 LONGEST = 256
@@ -32,10 +33,12 @@ def packet(address: int, pid: int, body: bytes) -> bytes:
     )
 
 
-def transfer(address: int, data: bytes, size: int) -> list[bytes]:
-    """`data` in packets of `size` bytes of body; all but the last carry id 02, the last 08."""
+@lru_cache(maxsize=8)
+def transfer(address: int, data: bytes, size: int) -> tuple[bytes, ...]:
+    """`data` in packets of `size` bytes of body; all but the last carry id 02, the last 08. The same few pictures are
+    on the glass again and again."""
     pieces = [data[start : start + size] for start in range(0, len(data), size)]
-    return [packet(address, DATA, piece) for piece in pieces[:-1]] + [packet(address, END, pieces[-1])]
+    return *(packet(address, DATA, piece) for piece in pieces[:-1]), packet(address, END, pieces[-1])
 
 
 class Receiver:

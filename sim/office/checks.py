@@ -199,18 +199,23 @@ class IntentWatch:
     def __init__(self, world: World, printer: PrinterSimulator) -> None:
         self._printer = printer
         self._open: frozenset[str] = frozenset()
+        self._past = 0
+        """The rows of acts up to this one have their ends: an ended act stays so as long as its journal is open."""
         self.journal: MortalJournal | None = None
         self.violations: list[str] = []
         world.watch(self._see)
 
     def settle(self) -> None:
         """Called before the journal's file is closed: what is open then stays open until the next life."""
-        self._open, self.journal = self._acts(), None
+        self._open, self._past, self.journal = self._acts(), 0, None
 
     def _acts(self) -> frozenset[str]:
         if self.journal is None:
             return self._open
-        rows = self.journal.post_mortem(lambda tx: tx.rows("SELECT kind FROM act WHERE outcome IS NULL"))
+        question = "SELECT rowid, kind FROM act WHERE outcome IS NULL AND rowid > ? ORDER BY rowid"
+        rows = self.journal.post_mortem(lambda tx: tx.rows(question, self._past))
+        if rows:
+            self._past = rows[0]["rowid"] - 1
         return frozenset(row["kind"] for row in rows)
 
     def _see(self, event: Event) -> None:

@@ -21,9 +21,11 @@ def _kept(work: Callable[..., Any], key: Callable[..., Hashable]) -> Callable[..
 
     def found(*args: Any, **kwargs: Any) -> Any:
         name = key(*args, **kwargs)
-        if name not in known:
-            known[name] = work(*args, **kwargs)
-        return known[name]
+        try:
+            return known[name]  # looked up once: a key may be megabytes
+        except KeyError:
+            done = known[name] = work(*args, **kwargs)
+            return done
 
     return found
 
@@ -33,7 +35,8 @@ _replaced: list[tuple[Any, str, Any]] = []
 
 
 def use() -> None:
-    """Keeps, until `drop`: faces, photos and signatures for the chip, panels, dots on cards, finger decisions."""
+    """Keeps, until `drop`: faces; photos, signatures and fingers for the chip; panels, dots on cards, finger
+    decisions."""
     if _replaced:
         return
     _replace("sim.centre.people", "portrait", artwork.portraits)
@@ -43,7 +46,8 @@ def use() -> None:
     _replace("drivers.card_printer.evolis.job", "sequence", _commands)
     _replace("sim.card_printer.ink", "picture", lambda draw: _kept(draw, _ink_of))
     _replace("kiosk.cards.lds", "small_jpeg", lambda fit: _kept(fit, lambda photo, limit: (photo, limit)))
-    _replace("kiosk.cards.personalise.groups", "fitted_signature", lambda fit: _kept(fit, lambda *what: what))
+    for fitted in ("fitted_signature", "fitted_template"):
+        _replace("kiosk.cards.personalise.groups", fitted, lambda fit: _kept(fit, lambda *what: what))
     _replace("kiosk.biometrics.examiner", "decide", _decisions)
 
 
@@ -91,12 +95,26 @@ class _Same:
         return isinstance(other, _Same) and other._face is self._face
 
 
+class _Panels:
+    """Two megabytes of ink as a key: hashed by a few of their bytes, compared in full."""
+
+    def __init__(self, panels: dict[str, tuple[bytes, int]]) -> None:
+        self._panels = tuple(sorted(panels.items()))
+        self._hash = hash(tuple((name, levels, ink[:: len(ink) // 64 + 1]) for name, (ink, levels) in self._panels))
+
+    def __hash__(self) -> int:
+        return self._hash
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Panels) and other._panels == self._panels
+
+
 def _face_of(record: CardRecord, *, specimen: bool) -> Hashable:
     return record.name, record.photo, specimen
 
 
 def _ink_of(panels: dict[str, tuple[bytes, int]]) -> Hashable:
-    return tuple(sorted(panels.items()))
+    return _Panels(panels)
 
 
 def _touch_of(image: FingerImage, references: Sequence[bytes], _: MinutiaeDetector) -> Hashable:

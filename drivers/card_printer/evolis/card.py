@@ -159,14 +159,14 @@ class CardPath:
         loop = asyncio.get_running_loop()
         end = loop.time() + timeout
         restarted = self._sensors.restarted
-        lost = 0
+        lost, words = 0, None
         while True:
             try:
                 async with self._lock:
-                    words = await self._steps.look()
+                    words = await self._steps.look(words)
                 lost = 0
             except DeviceError as error:
-                lost += 1
+                lost, words = lost + 1, None
                 if lost >= LOST_LOOKS:
                     raise unknown(error, "while the card was at the exit") from error
             else:

@@ -36,6 +36,12 @@ class Driver(CardPrinter):
         self._card = CardPath(self._steps, self.lock)
         self._identity: Mapping[str, str] | None = None
         self._counters: Mapping[str, str] = {}
+        self._counted = 0
+        """Revision of the status in which the counters were asked last."""
+        self._polled: StatusWords | None = None
+        """What the last poll saw."""
+        self._told: tuple[object, ...] = ()
+        """What the last snapshot was made from, and that snapshot."""
 
     # -- device --------------------------------------------------------------------------------------------------
     async def start(self) -> None:
@@ -52,10 +58,13 @@ class Driver(CardPrinter):
             try:
                 if self._identity is None:
                     self._identity = await self._sensors.identity()
-                self._counters = await self._sensors.counters()
-                await self._steps.look()
+                words = self._polled = await self._steps.look(self._polled)
+                if self.status.revision != self._counted:  # what an act wears down, it shows in the status too
+                    self._counters = await self._sensors.counters()
+                    self._publish(words)
+                    self._counted = self.status.revision
             except DeviceError as error:
-                self._identity = None
+                self._identity = self._polled = None
                 self._publish_silence(error)
         return self.status
 
@@ -115,8 +124,11 @@ class Driver(CardPrinter):
 
     # -- what is told --------------------------------------------------------------------------------------------
     def _publish(self, words: StatusWords) -> None:
+        if (words, self._identity, self._counters, self.status) == self._told:
+            return  # a printer at work says the same thing for seconds
         path = self.options.feeder_bit == "path"
         self.board.publish(meaning.snapshot(words, {**(self._identity or {}), **self._counters}, feeder_is_path=path))
+        self._told = (words, self._identity, self._counters, self.status)
 
     def _publish_silence(self, error: DeviceError) -> None:
         self.board.publish(

@@ -20,6 +20,7 @@ ANSWER_MAX = 1024
 
 OK = "OK"
 _WORDS = re.compile(r"(?:[0-9A-Fa-f]{8}){4,8}")
+_TEXT = re.compile(rb"[ -~]*")
 _COUNT = re.compile(r"[0-9]{1,10}")
 
 
@@ -297,7 +298,7 @@ def decode_answer(raw: bytes) -> str:
     body = raw.strip(NUL)
     if len(body) > ANSWER_MAX:
         raise ProtocolError(f"an answer of more than {ANSWER_MAX} bytes")
-    if not all(0x20 <= byte <= 0x7E for byte in body):
+    if not _TEXT.fullmatch(body):
         raise ProtocolError(f"an answer with bytes that are no text: {body[:16].hex(' ')}")
     return body.decode("ascii").strip()
 

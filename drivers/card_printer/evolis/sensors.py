@@ -28,9 +28,11 @@ class Sensors:
         """The printer said "just reset" since `forget_restart`. Kept here, because the printer's own bit may go off
         when it has been read."""
 
-    async def look(self) -> StatusWords:
-        """The status words once two readings in a row agree; the last reading if the printer changes all the time."""
-        words = await self._read()
+    async def look(self, before: StatusWords | None = None) -> StatusWords:
+        """The status words once two readings in a row agree; the last reading if the printer changes all the time.
+        `before`: what the look before this one saw, if it was of the same wait or a poll like this one: the first
+        reading may agree with it."""
+        words = await self._read() if before is None else before
         for _ in range(AGREE_WITHIN - 1):
             again = await self._read()
             if again == words:

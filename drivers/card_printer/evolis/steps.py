@@ -35,8 +35,9 @@ class Steps:
         self._wire = wire
         self._seen = seen
 
-    async def look(self) -> StatusWords:
-        words = await self.sensors.look()
+    async def look(self, before: StatusWords | None = None) -> StatusWords:
+        """`before`: Sensors.look."""
+        words = await self.sensors.look(before)
         self._seen(words)
         return words
 
@@ -55,13 +56,13 @@ class Steps:
         name = framed[1:4].decode("ascii").rstrip("\r")
         restarted = self.sensors.restarted
         refused = await self.begin(framed)
-        lost = 0
+        lost, words = 0, None
         while True:
             try:
-                words = await self.look()
+                words = await self.look(words)
                 lost = 0
             except DeviceError as error:
-                lost += 1
+                lost, words = lost + 1, None
                 if lost >= LOST_LOOKS:
                     raise unknown(error, f"during {name}") from error
             else:

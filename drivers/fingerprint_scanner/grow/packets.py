@@ -29,6 +29,9 @@ class PacketId(IntEnum):
     """The last piece of a transfer."""
 
 
+_KINDS: Final = {kind.value: kind for kind in PacketId}
+
+
 class Instruction(IntEnum):
     """Every instruction of the two manuals. The driver sends those that bring an image, say how the module is, or light
     the ring; those that enrol and search are named for the log, and for who talks to a module's own library."""
@@ -149,7 +152,7 @@ def command(instruction: Instruction, parameters: bytes = b"", address: int = DE
     return encode(Packet(PacketId.COMMAND, bytes((instruction,)) + parameters, address))
 
 
-def _checksum(counted: bytes) -> int:
+def _checksum(counted: bytes | bytearray) -> int:
     """Sum of packet id, length and content; header and address are not counted."""
     return sum(counted) & 0xFFFF
 
@@ -173,37 +176,35 @@ class Decoder:
         """What `data` completes, in order. Bytes outside packets (0x55 at power-on, noise) are passed over."""
         self._buffer += data
         found: list[Packet | Damaged] = []
-        while (item := self._next()) is not None:
+        item, at = self._next(0)
+        while item is not None:
             found.append(item)
+            item, at = self._next(at)
+        del self._buffer[:at]
         return found
 
-    def _next(self) -> Packet | Damaged | None:
+    def _next(self, at: int) -> tuple[Packet | Damaged | None, int]:
+        """What begins at or after `at`, None if it is not whole yet; and up to where the bytes are done with."""
         buffer = self._buffer
-        at = buffer.find(HEADER)
-        if at < 0:
-            del buffer[: len(buffer) - (1 if buffer.endswith(HEADER[:1]) else 0)]
-            return None
-        del buffer[:at]
-        if len(buffer) < _START.size:
-            return None
-        _, address, kind, length = _START.unpack_from(buffer)
-        if kind not in tuple(PacketId):
-            return self._skip(f"packet id {kind:02x}")
+        start = buffer.find(HEADER, at)
+        if start < 0:
+            return None, len(buffer) - (1 if buffer.endswith(HEADER[:1], at) else 0)
+        if len(buffer) < start + _START.size:
+            return None, start
+        # Of what is damaged only the header is given up: a lost byte makes a packet swallow the start of the next.
+        after = start + len(HEADER)
+        _, address, number, length = _START.unpack_from(buffer, start)
+        kind = _KINDS.get(number)
+        if kind is None:
+            return Damaged(f"packet id {number:02x}"), after
         if not 2 <= length <= CONTENT_MAX + 2:
-            return self._skip(f"length {length}")
-        end = _START.size + length
+            return Damaged(f"length {length}"), after
+        end = start + _START.size + length
         if len(buffer) < end:
-            return None
-        content = bytes(buffer[_START.size : end - 2])
-        if _checksum(bytes(buffer[6 : end - 2])) != int.from_bytes(buffer[end - 2 : end], "big"):
-            return self._skip("checksum")
-        del buffer[:end]
-        return Packet(PacketId(kind), content, address)
-
-    def _skip(self, why: str) -> Damaged:
-        """Gives up this header only: a lost byte makes a packet swallow the beginning of the next one."""
-        del self._buffer[: len(HEADER)]
-        return Damaged(why)
+            return None, start
+        if _checksum(buffer[start + 6 : end - 2]) != buffer[end - 2] << 8 | buffer[end - 1]:
+            return Damaged("checksum"), after
+        return Packet(kind, bytes(buffer[start + _START.size : end - 2]), address), end
 
 
 @dataclass(frozen=True, slots=True)

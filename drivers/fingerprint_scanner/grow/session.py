@@ -126,7 +126,7 @@ class Session:
         try:
             async with asyncio.timeout(self._options.upload_timeout):
                 while not last and len(received) <= size:
-                    item = await self._item(GAP)
+                    item = self._items.popleft() if self._items else await self._item(GAP)
                     if isinstance(item, Damaged):
                         raise Damage(f"{self._name}: transfer damaged after {len(received)} bytes ({item.why})")
                     if item.kind in (PacketId.DATA, PacketId.END) and item.address == self._options.address:

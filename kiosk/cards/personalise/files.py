@@ -6,7 +6,7 @@ from typing import Protocol
 
 from kiosk.cards import mrz
 from kiosk.cards.lds import EF_COM, ChipFiles, com
-from kiosk.cards.personalise.groups import OF_THE_CARD, SOURCES, Budget, Person, pace_info, security_infos
+from kiosk.cards.personalise.groups import OF_THE_CARD, SOURCES, Budget, Person, card_access
 from kiosk.cards.personalise.layout import Layout
 from kiosk.cards.record import CardRecord
 from kiosk.cards.tlv import tlv
@@ -70,7 +70,7 @@ class Plan:
         """Every file in the order of writing. ChipTooSmall if they do not fit."""
         known = {group.number: group for group in self.layout.groups}
         contents = {known[number].file: content for number, content in signed.groups.items()}
-        contents[EF_CARD_ACCESS] = security_infos(pace_info())
+        contents[EF_CARD_ACCESS] = card_access()
         contents[EF_SOD] = signed.sod
         contents[EF_COM] = com(*(known[number].tag for number in sorted(signed.groups)))
         total = sum(map(len, contents.values()))

@@ -7,6 +7,7 @@ the record cannot be brought onto the chip.
 import io
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import Any, ClassVar
 
 from asn1crypto import core, keys
@@ -115,7 +116,18 @@ def fitted_template(data: bytes, limit: int) -> bytes:
 def security(person: Person, budget: Budget) -> bytes:
     """DG14: that PACE is there, and with which algorithm the card's own key signs."""
     del person, budget
+    return _dg14()
+
+
+@cache
+def _dg14() -> bytes:
     return security_infos(pace_info(), active_authentication_info())
+
+
+@cache
+def card_access() -> bytes:
+    """EF.CardAccess: that there is PACE, readable before it. The same on every card."""
+    return security_infos(pace_info())
 
 
 def authentication_key(person: Person, budget: Budget) -> bytes | None:
@@ -123,10 +135,14 @@ def authentication_key(person: Person, budget: Budget) -> bytes | None:
     del budget
     if person.point is None:
         return None
-    algorithm = keys.PublicKeyAlgorithm(
-        {"algorithm": "ec", "parameters": keys.ECDomainParameters(name="named", value="secp256r1")}
-    )
-    return bytes(keys.PublicKeyInfo({"algorithm": algorithm, "public_key": keys.ECPointBitString(person.point)}).dump())
+    return tlv(0x30, _on_p256(), tlv(0x03, b"\x00", person.point))  # SubjectPublicKeyInfo; no bit unused
+
+
+@cache
+def _on_p256() -> bytes:
+    """AlgorithmIdentifier of a key on P-256 (RFC 5480, 2.1.1)."""
+    algorithm = {"algorithm": "ec", "parameters": keys.ECDomainParameters(name="named", value="secp256r1")}
+    return bytes(keys.PublicKeyAlgorithm(algorithm).dump())
 
 
 Builder = Callable[[Person, Budget], bytes | None]

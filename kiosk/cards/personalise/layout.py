@@ -1,6 +1,7 @@
 """A chip's layout as data: which groups, in which files, within which budgets. One TOML file per country's card."""
 
 import tomllib
+from functools import cache
 from pathlib import Path
 from typing import Self
 
@@ -65,6 +66,7 @@ class Layout(_Part):
         return bytes.fromhex(self.application)
 
 
+@cache
 def load(name: str) -> Layout:
     """The layout in layouts/<name>.toml."""
     path = FOLDER / f"{name}.toml"

@@ -84,17 +84,19 @@ class Channel:
             raise ValueError(f"security level {level:02X} is none of amendment D")
         answer = CardAnswer.parse(card_answer)
         context = host_challenge + answer.challenge
-        self._enc = derive(enc, _S_ENC, context, bits)
-        self._mac = derive(mac, _S_MAC, context, bits)
-        self._rmac = derive(mac, _S_RMAC, context, bits)
-        expected = derive(self._session_mac, _CARD_CRYPTOGRAM, context, 64)
+        self._enc = algorithms.AES(derive(enc, _S_ENC, context, bits))
+        # One block of ECB is how the standard makes an ICV; it keeps no state, so this lasts the session.
+        self._icv = Cipher(self._enc, modes.ECB()).encryptor()  # noqa: S305
+        self._mac = aes_cmac(derive(mac, _S_MAC, context, bits))
+        self._rmac = aes_cmac(derive(mac, _S_RMAC, context, bits))
+        expected = derive(self._mac, _CARD_CRYPTOGRAM, context, 64)
         if not constant_time.bytes_eq(expected, answer.cryptogram):
             raise ChannelError("the card's cryptogram is wrong: the card holds other keys")
         self._level = level
         self._chain = bytes(BLOCK)
         self._counter = 0
         self._awaited: deque[tuple[bytes, int]] = deque()
-        host_cryptogram = derive(self._session_mac, _HOST_CRYPTOGRAM, context, 64)
+        host_cryptogram = derive(self._mac, _HOST_CRYPTOGRAM, context, 64)
         self.authenticate = self._with_mac(bytes([0x84, 0x82, level, 0x00]), host_cryptogram, b"")
         """EXTERNAL AUTHENTICATE, to be sent as it is; its answer is only a status word."""
 
@@ -125,7 +127,7 @@ class Channel:
         if len(data) < MAC:
             raise ChannelError("an answer without its MAC")
         data, mac = data[:-MAC], data[-MAC:]
-        if not constant_time.bytes_eq(_aes_cmac(self._rmac, chain + data + status)[:MAC], mac):
+        if not constant_time.bytes_eq(self._rmac(chain + data + status)[:MAC], mac):
             raise ChannelError("an answer's MAC is wrong")
         if self._level & R_ENCRYPTION and data:
             if len(data) % BLOCK:
@@ -133,32 +135,28 @@ class Channel:
             data = _unpad(self._crypt(data, counter | 1 << 127, encrypt=False))
         return data + status
 
-    def _session_mac(self, message: bytes) -> bytes:
-        return _aes_cmac(self._mac, message)
-
     def _with_mac(self, head: bytes, data: bytes, le: bytes) -> bytes:
         body = head + bytes([len(data) + MAC]) + data
-        self._chain = self._session_mac(self._chain + body)
+        self._chain = self._mac(self._chain + body)
         return body + self._chain[:MAC] + le
 
     def _crypt(self, data: bytes, counter: int, *, encrypt: bool) -> bytes:
         """CBC under S-ENC; the ICV is the encrypted counter, with its first bit set for answers (6.2.6, 6.2.7)."""
-        # One block of ECB is how the standard makes an ICV.
-        block = Cipher(algorithms.AES(self._enc), modes.ECB()).encryptor()  # noqa: S305
-        cipher = Cipher(algorithms.AES(self._enc), modes.CBC(block.update(counter.to_bytes(BLOCK, "big"))))
+        cipher = Cipher(self._enc, modes.CBC(self._icv.update(counter.to_bytes(BLOCK, "big"))))
         context = cipher.encryptor() if encrypt else cipher.decryptor()
         return context.update(data) + context.finalize()
 
 
 def aes_cmac(key: bytes) -> Cmac:
     """`Cmac` in software."""
-    return lambda message: _aes_cmac(key, message)
+    keyed = cmac.CMAC(algorithms.AES(key))
 
+    def mac(message: bytes) -> bytes:
+        total = keyed.copy()
+        total.update(message)
+        return total.finalize()
 
-def _aes_cmac(key: bytes, message: bytes) -> bytes:
-    total = cmac.CMAC(algorithms.AES(key))
-    total.update(message)
-    return total.finalize()
+    return mac
 
 
 def _parts(apdu: bytes) -> tuple[bytes, bytes, bytes]:

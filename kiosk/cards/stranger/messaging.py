@@ -46,17 +46,20 @@ class TripleDesSuite(Suite):
     block = 8
 
     def __init__(self, enc: bytes, mac: bytes) -> None:
-        self._enc = enc + enc[:8]
-        self._single = mac[:8] * 3
-        self._mac = mac + mac[:8]
+        zero = modes.CBC(bytes(8))
+        self._cipher = Cipher(TripleDES(enc + enc[:8]), zero)
+        self._chain = Cipher(TripleDES(mac[:8] * 3), zero)
+        # The MAC's last block alone is under both keys. ECB of one block keeps no state, so this lasts the session.
+        self._last = Cipher(TripleDES(mac + mac[:8]), modes.ECB()).encryptor()  # noqa: S305
 
     def crypt(self, data: bytes, counter: bytes, *, encrypt: bool) -> bytes:
         del counter
-        return _cbc(TripleDES(self._enc), bytes(8), data, encrypt=encrypt)
+        return _through(self._cipher, data, encrypt=encrypt)
 
     def mac(self, message: bytes) -> bytes:
-        chained = _cbc(TripleDES(self._single), bytes(8), message[:-8], encrypt=True)[-8:] if message[8:] else bytes(8)
-        return _cbc(TripleDES(self._mac), chained, message[-8:], encrypt=True)
+        chained = _through(self._chain, message[:-8], encrypt=True)[-8:]
+        last = int.from_bytes(chained, "big") ^ int.from_bytes(message[-8:], "big")
+        return self._last.update(last.to_bytes(8, "big"))
 
 
 class AesSuite(Suite):
@@ -65,15 +68,16 @@ class AesSuite(Suite):
     block = 16
 
     def __init__(self, enc: bytes, mac: bytes) -> None:
-        self._enc, self._mac = enc, mac
+        self._enc = algorithms.AES(enc)
+        # One block of ECB is how the standard makes an IV; it keeps no state.
+        self._iv = Cipher(self._enc, modes.ECB()).encryptor()  # noqa: S305
+        self._cmac = cmac.CMAC(algorithms.AES(mac))
 
     def crypt(self, data: bytes, counter: bytes, *, encrypt: bool) -> bytes:
-        # One block of ECB is how the standard makes an IV.
-        first = Cipher(algorithms.AES(self._enc), modes.ECB()).encryptor()  # noqa: S305
-        return _cbc(algorithms.AES(self._enc), first.update(counter), data, encrypt=encrypt)
+        return _through(Cipher(self._enc, modes.CBC(self._iv.update(counter))), data, encrypt=encrypt)
 
     def mac(self, message: bytes) -> bytes:
-        total = cmac.CMAC(algorithms.AES(self._mac))
+        total = self._cmac.copy()
         total.update(message)
         return total.finalize()[:MAC]
 
@@ -142,8 +146,7 @@ def unpad(data: bytes) -> bytes:
     return plain[:-1]
 
 
-def _cbc(algorithm: TripleDES | algorithms.AES, iv: bytes, data: bytes, *, encrypt: bool) -> bytes:
-    cipher = Cipher(algorithm, modes.CBC(iv))
+def _through(cipher: Cipher[modes.CBC], data: bytes, *, encrypt: bool) -> bytes:
     context = cipher.encryptor() if encrypt else cipher.decryptor()
     return context.update(data) + context.finalize()
 

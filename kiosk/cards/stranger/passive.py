@@ -4,6 +4,8 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
+from types import MappingProxyType
 from typing import Any, ClassVar
 
 from asn1crypto import algos, cms, core
@@ -66,14 +68,20 @@ class SecurityObject:
 def verify(sod: bytes, country: x509.Certificate, at: datetime) -> SecurityObject:
     """Checks the file EF.SOD up to the country's certificate. `at`: aware, when the signer must be valid."""
     try:
-        return _verified(sod, country, at)
+        signed, certificate = _verified(sod, country)
     except InvalidSignature as error:
         raise NotGenuine("a signature of EF.SOD does not hold") from error
     except (*_BROKEN, UnsupportedAlgorithm, x509.InvalidVersion, x509.DuplicateExtension) as error:
         raise NotGenuine("EF.SOD is not built as the standard says") from error
+    if not certificate.not_valid_before_utc <= at <= certificate.not_valid_after_utc:
+        raise NotGenuine("the document signer's certificate is not valid now")
+    return signed
 
 
-def _verified(sod: bytes, country: x509.Certificate, at: datetime) -> SecurityObject:
+@lru_cache(maxsize=1)
+def _verified(sod: bytes, country: x509.Certificate) -> tuple[SecurityObject, x509.Certificate]:
+    """What EF.SOD says and its signer, if all the signatures hold. The last is kept: a card's EF.SOD is looked at when
+    it comes from the centre and again as the chip gives it back, and what these very bytes prove does not change."""
     if sod[:1] != b"\x77":
         raise NotGenuine("EF.SOD does not begin with tag 77")
     outer = core.Any.load(sod, strict=True)
@@ -87,7 +95,7 @@ def _verified(sod: bytes, country: x509.Certificate, at: datetime) -> SecurityOb
     [signer] = signed["signer_infos"]
     [embedded] = [one.chosen for one in signed["certificates"] if one.name == "certificate"]
     certificate = x509.load_der_x509_certificate(embedded.dump())
-    _trusted(certificate, country, at)
+    certificate.verify_directly_issued_by(country)
     algorithm = signer["digest_algorithm"]["algorithm"].native
     attributes = {one["type"].native: one["values"] for one in signer["signed_attrs"]}
     if attributes["content_type"][0].dotted != LDS_SECURITY_OBJECT:
@@ -101,10 +109,4 @@ def _verified(sod: bytes, country: x509.Certificate, at: datetime) -> SecurityOb
     key.verify(signer["signature"].native, signer["signed_attrs"].untag().dump(), ec.ECDSA(digest))
     parsed = _SecurityObject.load(content, strict=True)
     digests = {one["number"].native: one["value"].native for one in parsed["hashes"]}
-    return SecurityObject(parsed["algorithm"]["algorithm"].native, digests)
-
-
-def _trusted(certificate: x509.Certificate, country: x509.Certificate, at: datetime) -> None:
-    certificate.verify_directly_issued_by(country)
-    if not certificate.not_valid_before_utc <= at <= certificate.not_valid_after_utc:
-        raise NotGenuine("the document signer's certificate is not valid now")
+    return SecurityObject(parsed["algorithm"]["algorithm"].native, MappingProxyType(digests)), certificate

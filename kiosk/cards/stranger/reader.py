@@ -10,12 +10,12 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
-from asn1crypto import keys
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
+from cryptography.hazmat.primitives.serialization import load_der_public_key
 
 from drivers.contract.errors import ProtocolError
 from kiosk.cards.stranger import bac, objects, pace, passive
@@ -158,10 +158,11 @@ def expect(status: bytes, what: str) -> None:
 async def _prove_original(reader: _Reader, group: bytes, nonce: bytes) -> None:
     """Active authentication (Doc 9303-11, 6.1): the chip signs our nonce with the key whose public half is signed."""
     try:
-        point = keys.PublicKeyInfo.load(objects.value(group, 0x6F), strict=True)["public_key"].native
-        public = ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP256R1(), point)
-    except (ValueError, TypeError, KeyError) as error:
-        raise NotGenuine("DG15 holds no key on P-256") from error
+        public = load_der_public_key(objects.value(group, 0x6F))
+    except (ValueError, UnsupportedAlgorithm) as error:
+        raise NotGenuine("DG15 holds no key") from error
+    if not isinstance(public, ec.EllipticCurvePublicKey) or not isinstance(public.curve, ec.SECP256R1):
+        raise NotGenuine("DG15 holds no key on P-256")
     status, answer = await reader.send(bytes.fromhex("00880000"), nonce, 256)
     expect(status, "INTERNAL AUTHENTICATE")
     r, s = int.from_bytes(answer[:32], "big"), int.from_bytes(answer[32:], "big")
