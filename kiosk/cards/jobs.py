@@ -187,11 +187,7 @@ class JobBook:
         """The digests that runs of this job were about to commit: a chip that holds one of them is ours, and whole."""
 
         def ask(tx: Transaction) -> tuple[bytes, ...]:
-            rows = tx.rows(
-                PROMISED,
-                job.id,
-            )
-            return tuple(bytes.fromhex(row["digest"]) for row in rows)
+            return tuple(bytes.fromhex(row["digest"]) for row in tx.rows(PROMISED, job.id))
 
         return await self._journal.read(ask)
 
