@@ -105,6 +105,25 @@ class _Handle(asyncio.Handle):
         self._source_traceback = None
 
 
+class _Timer(asyncio.TimerHandle):
+    """The same of a timer."""
+
+    __slots__ = ()
+
+    def __init__(
+        self, when: float, callback: Callable[..., object], args: Any, loop: Any, context: Context | None
+    ) -> None:
+        self._context = copy_context() if context is None else context
+        self._loop = loop
+        self._callback = callback
+        self._args = args
+        self._cancelled = False
+        self._repr = None
+        self._source_traceback = None
+        self._when = when
+        self._scheduled = False
+
+
 class VirtualLoop(asyncio.SelectorEventLoop):
     """An asyncio loop in virtual time. `time()` starts at 0 and jumps from timer to timer."""
 
@@ -142,7 +161,7 @@ class VirtualLoop(asyncio.SelectorEventLoop):
     def call_at(
         self, when: float, callback: Callable[[Unpack[Ts]], object], *args: *Ts, context: Context | None = None
     ) -> asyncio.TimerHandle:
-        handle = asyncio.TimerHandle(when, callback, args, self, context)
+        handle = _Timer(when, callback, args, self, context)
         heappush(self._timers, (when, next(self._numbers), handle))
         return handle
 
@@ -157,7 +176,12 @@ class VirtualLoop(asyncio.SelectorEventLoop):
     def _run_once(self) -> None:
         """One turn: who is ready, in an order from the seed, and whose time has come behind them."""
         ready = self._ready
-        if self._shuffled and len(ready) > 1:
+        if not self._shuffled:
+            pass
+        elif len(ready) == 2:  # so it is most often, and a whole shuffle costs more than what the two do
+            if self._order.getrandbits(1):
+                ready.rotate()
+        elif len(ready) > 2:
             handles = [ready.popleft() for _ in range(len(ready))]  # one by one: a thread may add to it meanwhile
             self._order.shuffle(handles)
             ready.extendleft(reversed(handles))

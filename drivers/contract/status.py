@@ -14,12 +14,13 @@ _NO_DETAIL: Mapping[str, str] = MappingProxyType({})
 class Status:
     """What a device last said of itself.
 
-    `revision` grows by one whenever anything else changes. `supplies` is keyed by what is consumed: `paper`, `ribbon`,
-    `blanks`, `tickets`. `causes` lists what stands in the way, worst first; empty only if the device itself said that
-    it is well. `detail` is for the diagnostics page: firmware, serial number, counters, raw status words.
+    `revision` grows by one whenever anything else changes; it does not tell two snapshots apart. `supplies` is keyed by
+    what is consumed: `paper`, `ribbon`, `blanks`, `tickets`. `causes` lists what stands in the way, worst first; empty
+    only if the device itself said that it is well. `detail` is for the diagnostics page: firmware, serial number,
+    counters, raw status words.
     """
 
-    revision: int = 0
+    revision: int = field(default=0, compare=False)
     state: DeviceState = DeviceState.OFFLINE
     media: Media = Media.UNKNOWN
     supplies: Mapping[str, Supply] = field(default_factory=lambda: _NO_SUPPLIES)
@@ -50,9 +51,8 @@ class StatusBoard:
 
     def publish(self, status: Status) -> Status:
         """Takes `status` (its revision is ignored); watchers hear of it only if it differs from the last one."""
-        new = replace(status, revision=self._status.revision)
-        if new != self._status:
-            self._status = replace(new, revision=self._status.revision + 1)
+        if status != self._status:
+            self._status = replace(status, revision=self._status.revision + 1)
             for watcher in tuple(self._watchers):
                 watcher(self._status)
         return self._status

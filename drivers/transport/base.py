@@ -16,7 +16,8 @@ class ByteStream(Protocol):
     more). Waits only through the running loop, so callers bound it with `asyncio.timeout`."""
 
     async def read(self, limit: int = 4096) -> bytes:
-        """At least one byte and at most `limit`; b"" once the other side has closed for good."""
+        """At least one byte and at most `limit`; b"" once the other side has closed for good. One reader at a time. A
+        read that is cancelled loses nothing: the next one has its bytes."""
 
     async def write(self, data: bytes) -> None:
         """Hands over all of `data`, however many pieces the pipe takes it in."""

@@ -54,12 +54,10 @@ class UsbStream:
             if self._reading is None:
                 call = self._worker.call(self._read_slice, HUNG)
                 self._reading = asyncio.get_running_loop().create_task(call)
-            # Shielded: if the caller's patience ends, what the thread is reading now is not lost.
-            try:
-                self._left = await asyncio.shield(self._reading)
-            finally:
-                if self._reading.done():
-                    self._reading = None
+            # Not cancelled with its caller: if the caller's patience ends, what the thread is reading now is not lost.
+            await asyncio.wait({self._reading})
+            done, self._reading = self._reading, None
+            self._left = done.result()
         taken, self._left = self._left[:limit], self._left[limit:]
         return taken
 

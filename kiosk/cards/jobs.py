@@ -17,6 +17,12 @@ from kiosk.journal import acts, audit, doubt, outbox
 from kiosk.journal.database import Journal, Transaction
 from kiosk.journal.doubt import Doubt
 
+PROMISED = (
+    "SELECT json_extract(body, '$.digest') AS digest FROM audit"
+    " WHERE kind = 'chip_committed' AND json_extract(body, '$.job') = ? ORDER BY sequence"
+)
+"""By the index audit_promise, which needs the kind in so many words."""
+
 
 class JobState(StrEnum):
     """Durable states. `*_INTENT`: the act may or may not have happened; ask the hardware."""
@@ -181,13 +187,7 @@ class JobBook:
         """The digests that runs of this job were about to commit: a chip that holds one of them is ours, and whole."""
 
         def ask(tx: Transaction) -> tuple[bytes, ...]:
-            rows = tx.rows(
-                "SELECT json_extract(body, '$.digest') AS digest FROM audit"
-                " WHERE kind = ? AND json_extract(body, '$.job') = ? ORDER BY sequence",
-                audit.Event.CHIP_COMMITTED.value,
-                job.id,
-            )
-            return tuple(bytes.fromhex(row["digest"]) for row in rows)
+            return tuple(bytes.fromhex(row["digest"]) for row in tx.rows(PROMISED, job.id))
 
         return await self._journal.read(ask)
 

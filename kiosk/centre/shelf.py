@@ -10,6 +10,10 @@ from kiosk.journal.database import Transaction
 
 CURSOR_FACT = "centre_cursor"
 
+UNSIGNED = (
+    "SELECT token, jti, record FROM approval WHERE sod IS NULL AND record IS NOT NULL AND jti IS NOT NULL LIMIT 1"
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Shelved:
@@ -52,9 +56,7 @@ def find(tx: Transaction, *, nik: str | None = None, slip: str | None = None) ->
 
 def unsigned(tx: Transaction) -> tuple[str, str, str] | None:
     """(token, jti, record) of an approval whose chip the centre was not yet asked to sign; None if there is none."""
-    row = tx.row(
-        "SELECT token, jti, record FROM approval WHERE sod IS NULL AND record IS NOT NULL AND jti IS NOT NULL LIMIT 1"
-    )
+    row = tx.row(UNSIGNED)
     return None if row is None else (row["token"], row["jti"], row["record"])
 
 

@@ -81,17 +81,17 @@ def checkpoint_text(tx: Transaction, key: KioskKey) -> str:
     return text
 
 
-def due(tx: Transaction) -> bool:
-    """True if EVERY_RECORDS records or EVERY_SECONDS have gone by since the last checkpoint, and there is something
-    new to cover."""
-    newest = tx.number("SELECT coalesce(max(sequence), 0) FROM audit")
-    last = tx.row("SELECT sequence, at FROM checkpoint ORDER BY sequence DESC LIMIT 1")
-    if last is None or newest == last["sequence"]:
-        return last is None and newest > 0
-    if newest - last["sequence"] >= EVERY_RECORDS:
-        return True
-    age = (datetime.fromisoformat(tx.now) - datetime.fromisoformat(last["at"])).total_seconds()
-    return not 0 <= age < EVERY_SECONDS
+def due(newest: int | None, sealed: int | None, at: str | None, now: str) -> bool:
+    """True if EVERY_RECORDS records or EVERY_SECONDS have gone by since the last checkpoint, made `at` over the record
+    `sealed`, and there is something new to cover: `newest` is the number of the newest record. None: there is none."""
+    if sealed is None or at is None or newest is None or newest == sealed:
+        return sealed is None and newest is not None
+    return newest - sealed >= EVERY_RECORDS or not 0 <= seconds(at, now) < EVERY_SECONDS
+
+
+def seconds(since: str, until: str) -> float:
+    """From one time stamp to another."""
+    return (datetime.fromisoformat(until) - datetime.fromisoformat(since)).total_seconds()
 
 
 def _text(data: bytes) -> str:

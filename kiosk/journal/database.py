@@ -11,7 +11,7 @@ import sqlite3
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from functools import cache
+from functools import cache, cached_property
 from importlib import resources
 from pathlib import Path
 from typing import Any, TypeVar
@@ -44,11 +44,18 @@ class Transaction:
 
     def __init__(self, connection: sqlite3.Connection, clock: Clock, chance: Chance) -> None:
         self._connection = connection
+        self._clock = clock
         self._chance = chance
-        self.now = clock.now().isoformat(timespec="milliseconds")
+
+    @cached_property
+    def now(self) -> str:
         """The time stamp of every row of this transaction, ISO 8601, UTC."""
-        self.clock = clock.mark() if isinstance(clock, TimeKeeper) else ""
+        return self._clock.now().isoformat(timespec="milliseconds")
+
+    @cached_property
+    def clock(self) -> str:
         """Whose word that time is: TimeKeeper.mark; "" if nobody keeps it."""
+        return self._clock.mark() if isinstance(self._clock, TimeKeeper) else ""
 
     def run(self, sql: str, *values: Any) -> int:
         """Runs one statement; returns the number of rows it changed."""

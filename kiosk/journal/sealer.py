@@ -7,7 +7,7 @@ import asyncio
 from datetime import datetime
 
 from kiosk.journal import audit, inspection, outbox
-from kiosk.journal.checkpoint import checkpoint_text, due
+from kiosk.journal.checkpoint import checkpoint_text, due, seconds
 from kiosk.journal.database import Journal, Transaction
 from kiosk.journal.identity import KioskKey
 from kiosk.journal.timekeeper import EPOCH, TimeKeeper
@@ -18,6 +18,13 @@ RATCHET_SECONDS = 50.0
 SEEN_FACT = "time_seen"
 BOOTS_FACT = "boots"
 KEY_FACT = "kiosk_key"
+_ENDS = """
+SELECT (SELECT max(sequence) FROM audit) AS newest,
+       (SELECT max(sequence) FROM checkpoint) AS sealed,
+       (SELECT at FROM checkpoint ORDER BY sequence DESC LIMIT 1) AS sealed_at,
+       (SELECT value FROM fact WHERE name = 'time_seen') AS seen
+"""
+"""All that `_overdue` needs: every commit asks it."""
 
 
 class Sealer:
@@ -46,7 +53,7 @@ class Sealer:
         """For ever: seals what nobody else's transaction has."""
         while True:
             await asyncio.sleep(LOOK_SECONDS)
-            if await self._journal.read(lambda tx: due(tx) or _unseen(tx)):
+            if await self._journal.read(lambda tx: any(_overdue(tx))):
                 await self._journal.write(lambda tx: None)
 
     async def checkpoint(self) -> str:
@@ -54,9 +61,10 @@ class Sealer:
         return await self._journal.write(lambda tx: checkpoint_text(tx, self._key))
 
     def _before_commit(self, tx: Transaction) -> None:
-        if due(tx):
+        unsealed, unseen = _overdue(tx)
+        if unsealed:
             checkpoint_text(tx, self._key)
-        if _unseen(tx):
+        if unseen:
             tx.set_fact(SEEN_FACT, tx.now)
 
 
@@ -86,9 +94,10 @@ def _seen(tx: Transaction) -> tuple[datetime, int]:
     return max(map(datetime.fromisoformat, times), default=EPOCH), int(tx.fact(BOOTS_FACT) or "0")
 
 
-def _unseen(tx: Transaction) -> bool:
-    seen = tx.fact(SEEN_FACT)
-    if seen is None:
-        return True
-    age = (datetime.fromisoformat(tx.now) - datetime.fromisoformat(seen)).total_seconds()
-    return not 0 <= age < RATCHET_SECONDS
+def _overdue(tx: Transaction) -> tuple[bool, bool]:
+    """Is a checkpoint due; is the time on disk older than RATCHET_SECONDS, or ahead."""
+    [ends] = tx.rows(_ENDS)
+    return (
+        due(ends["newest"], ends["sealed"], ends["sealed_at"], tx.now),
+        ends["seen"] is None or not 0 <= seconds(ends["seen"], tx.now) < RATCHET_SECONDS,
+    )

@@ -1,8 +1,8 @@
 """The in-process pipe: two byte streams joined back to back, for tests in virtual time."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from typing import Protocol
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any, Protocol
 
 from drivers.contract.errors import TransportError
 from drivers.contract.words import DeviceCause
@@ -23,29 +23,35 @@ class DeviceSide(Protocol):
 
 
 class _Half:
-    """One direction: a buffer, and someone who waits for it to fill."""
+    """One direction: a buffer, and the one who waits for it to fill."""
 
     def __init__(self) -> None:
         self.data = bytearray()
         self.ended = False
-        self.changed = asyncio.Event()
+        self._waiting: asyncio.Future[None] | None = None
 
     def put(self, data: bytes) -> None:
         if not self.ended:
             self.data += data
-            self.changed.set()
+            self._changed()
 
     def end(self) -> None:
         self.ended = True
-        self.changed.set()
+        self._changed()
 
     async def get(self, limit: int) -> bytes:
         while not self.data and not self.ended:
-            self.changed.clear()
-            await self.changed.wait()
+            if self._waiting is not None and not self._waiting.done():
+                raise RuntimeError("pipe: two readers at one end, who would tear the bytes apart")
+            self._waiting = asyncio.get_running_loop().create_future()
+            await self._waiting
         taken = bytes(self.data[:limit])
         del self.data[:limit]
         return taken
+
+    def _changed(self) -> None:
+        if self._waiting is not None and not self._waiting.done():
+            self._waiting.set_result(None)
 
 
 class PipeEnd:
@@ -56,14 +62,13 @@ class PipeEnd:
         self._out = outward
         self._host = host
 
-    async def read(self, limit: int = 4096) -> bytes:
-        return await self._in.get(limit)
+    def read(self, limit: int = 4096) -> Coroutine[Any, Any, bytes]:
+        return self._in.get(limit)
 
     async def write(self, data: bytes) -> None:
         if self._out.ended and self._host:
             raise TransportError(DeviceCause.NO_DEVICE, "pipe: the other side hung up")
-        self._out.put(data)
-        await asyncio.sleep(0)
+        self._out.put(data)  # and goes on: a wire that takes all at once makes nobody wait, as no socket does
 
     async def half_close(self) -> None:
         self._out.end()

@@ -14,13 +14,16 @@ GAP = 0.005
 
 
 class Answers:
-    """One queue, one sender: however late an answer, none overtakes another."""
+    """However late an answer, none overtakes another: behind one that is held back, the others queue."""
 
     def __init__(self, faults: FaultBoard, *, seed: int, pace: float) -> None:
         self._faults = faults
         self._chance = random.Random(seed)
         self._pace = pace
-        self._queue: asyncio.Queue[tuple[float, bytes]] = asyncio.Queue()
+        self._queue: asyncio.Queue[tuple[float, list[bytes]]] = asyncio.Queue()
+        """When to send, and in which pieces."""
+        self._busy = False
+        """One of them is being sent, or waits for its time."""
         self._line: DeviceSide | None = None
 
     def connected(self, line: DeviceSide) -> None:
@@ -37,19 +40,28 @@ class Answers:
         while not self._queue.empty():
             self._queue.get_nowait()
 
-    def send(self, data: bytes) -> None:
+    async def send(self, data: bytes) -> None:
+        if not self._faults.armed and not self._busy and self._queue.empty():
+            await self._write(data)
+            return
         late = LATE * self._pace if self._faults.take("delay") else 0.0
-        self._queue.put_nowait((asyncio.get_running_loop().time() + late, data))
+        self._queue.put_nowait((asyncio.get_running_loop().time() + late, self._suffer(data)))
 
     async def run(self) -> None:
-        """Sends for ever."""
+        """Sends for ever what could not go out at once."""
         while True:
-            due, data = await self._queue.get()
+            self._busy = False
+            due, pieces = await self._queue.get()
+            self._busy = True
             await asyncio.sleep(max(due - asyncio.get_running_loop().time(), 0))
-            for piece in self._suffer(data):
-                if self._line is not None:
-                    await self._line.write(piece)
-                await asyncio.sleep(GAP * self._pace if len(piece) < len(data) else 0)
+            for piece in pieces:
+                await self._write(piece)
+                if len(pieces) > 1:
+                    await asyncio.sleep(GAP * self._pace)
+
+    async def _write(self, data: bytes) -> None:
+        if self._line is not None:
+            await self._line.write(data)
 
     def _suffer(self, data: bytes) -> list[bytes]:
         """`data` in the pieces in which it will be sent."""

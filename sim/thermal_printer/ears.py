@@ -22,18 +22,16 @@ class Ears:
 
     def feed(self, data: bytes) -> Iterator[tuple[bytes, bytes | None]]:
         """`data` in order, in pieces that end with a real-time command; the last piece has none (None)."""
-        start = 0
-        if not self._held and b"\x10" not in data:
-            yield data, None
-            return
-        for at, byte in enumerate(data):
-            if not self._held and byte != 0x10:
-                continue
-            self._held += bytes((byte,))
+        start = at = 0
+        while at < len(data):
+            if not self._held and (at := data.find(0x10, at)) < 0:
+                break
+            self._held += data[at : at + 1]
+            at += 1
             while self._held and self._held not in _BEGINNINGS:
                 self._held = self._held[1:]
             if self._held in _COMMANDS:
                 command, self._held = self._held, b""
-                yield data[start : at + 1], command
-                start = at + 1
+                yield data[start:at], command
+                start = at
         yield data[start:], None

@@ -17,8 +17,11 @@ from sim.world import World
 SPEED = 150.0 * DOTS_PER_MM
 """Dots per second."""
 CUT_TIME = 0.3
-STEP = 24
-"""Dots between two looks at the sensors."""
+STEP = 30
+"""Dots between two looks at the sensors: a line of text."""
+WAVE = 120
+"""Dots, 0.1 s of printing, after which time is let pass. Nothing that the host hears or the hand finds is early by it:
+before each, what is owed is waited for."""
 LOOK = 0.1
 """Seconds between two looks at the sensors while nothing moves."""
 START_TIME = 1.5
@@ -53,6 +56,8 @@ class Simulator:
         self._presenter = Presenter(world, self.faults, pace) if presenter else None
         self._powered = True
         self._strip = Strip()
+        self._owed = 0
+        """Dots that are on the paper, and whose time has not passed yet."""
         self._answers = answers.Answers(self.faults, seed=seed, pace=pace)
         self._interpreter = Interpreter()
         self._stream = Stream()
@@ -108,25 +113,25 @@ class Simulator:
         try:
             while data := await stream.read():
                 if self._powered:  # without power the bytes are lost
-                    self._hear(data)
+                    await self._hear(data)
         finally:
             self._answers.disconnected(stream)
 
-    def _hear(self, data: bytes) -> None:
+    async def _hear(self, data: bytes) -> None:
         for piece, command in self._ears.feed(data):
             self._stream.feed(piece)
             if command is not None:
-                self._at_once(command)
+                await self._at_once(command)
         self._arrived.set()
 
-    def _at_once(self, command: bytes) -> None:
+    async def _at_once(self, command: bytes) -> None:
         panel = self._panel()
         if command == ears.CLEAR:
             self._abandon()
-            self._answers.send(b"\x37\x25\x00")
+            await self._answers.send(b"\x37\x25\x00")
         elif command == ears.FULL_STATUS:
             if self._presenter is not None:
-                self._answers.send(self._presenter.full_status(panel))
+                await self._answers.send(self._presenter.full_status(panel))
         elif (
             command[1] == 0x05
         ):  # DLE ENQ 1 goes on where an error stopped it, 2 forgets the data; both free the cutter
@@ -134,10 +139,10 @@ class Simulator:
                 self._abandon()
             self._free_cutter()
         elif self.faults.take("stale-status"):
-            self._answers.send(bytes((self._said[command[2]],)))
+            await self._answers.send(bytes((self._said[command[2]],)))
         else:
             self._said[command[2]] = panel.real_time(command[2])
-            self._answers.send(bytes((self._said[command[2]],)))
+            await self._answers.send(bytes((self._said[command[2]],)))
 
     def _abandon(self) -> None:
         """Buffers are cleared, and whatever was being done is not done further."""
@@ -150,6 +155,7 @@ class Simulator:
 
     def _forget(self) -> None:
         self._stream.clear()
+        self._owed = 0
         self._arrived.clear()
 
     def _free_cutter(self) -> None:
@@ -175,11 +181,11 @@ class Simulator:
             await asyncio.sleep(self.look)
             status = self._panel().automatic()
             if self._mask and watched(self._mask, status) != watched(self._mask, self._pushed):
-                self._push()
+                await self._push()
 
-    def _push(self) -> None:
+    async def _push(self) -> None:
         self._pushed = self._panel().automatic()
-        self._answers.send(self._pushed)
+        await self._answers.send(self._pushed)
 
     # -- printing ------------------------------------------------------------------------------------------------
 
@@ -188,14 +194,22 @@ class Simulator:
         while True:
             while (command := self._stream.next()) is None:
                 self._arrived.clear()
+                await self._rest()
                 await self._arrived.wait()
-            await self._on_line()
+            if self._panel().offline:
+                await self._on_line()
             for act in self._interpreter.obey(command):
                 await self._do(act)
 
     async def _on_line(self) -> None:
         while self._panel().offline:
             await asyncio.sleep(LOOK)
+
+    async def _rest(self) -> None:
+        """Lets the time pass that printing took so far."""
+        if self._owed:
+            dots, self._owed = self._owed, 0
+            await asyncio.sleep(dots / SPEED * self.pace)
 
     async def _do(self, act: Act) -> None:
         match act:
@@ -208,52 +222,60 @@ class Simulator:
                     await self._burn(Line(CUTTER_DOTS + feed))
                 await self._cut()
             case Present(n):
+                await self._rest()
                 if self._presenter is not None:
                     await self._presenter.obey(n)
             case Watch(mask):
                 self._mask = mask
+                await self._rest()
                 if mask:
-                    self._push()
-            case Tell("sensor", argument):
-                self._tell(self._panel().sensor(argument[0]))
-            case Tell("identity", argument):
-                self._tell(identity(argument[0]))
-            case Tell(_, argument):
-                self._tell(b"\x37\x22" + argument + b"\x00")
+                    await self._push()
+            case Tell():
+                await self._rest()
+                await self._tell(act)
 
-    def _tell(self, answer: bytes) -> None:
+    async def _tell(self, question: Tell) -> None:
+        match question:
+            case Tell("sensor", argument):
+                answer = self._panel().sensor(argument[0])
+            case Tell("identity", argument):
+                answer = identity(argument[0])
+            case Tell(_, argument):
+                answer = b"\x37\x22" + argument + b"\x00"
         if answer:
-            self._answers.send(answer)
+            await self._answers.send(answer)
 
     async def _burn(self, line: Line) -> None:
         """Moves the paper, STEP by STEP; where the paper or the power ends, so does the line."""
         for top in range(0, line.height, STEP):
-            await self._on_line()
+            if self._panel().offline:
+                await self._on_line()
             rows = min(STEP, line.height - top)
             if line.draw is not None and top < line.inked:
                 self._strip.burn(line.draw, top, min(rows, line.inked - top))
             self._strip.advance(rows)
             self.world.paper_mm = max(self.world.paper_mm - rows / DOTS_PER_MM, 0.0)
-            await asyncio.sleep(rows / SPEED * self.pace)
+            self._owed += rows
+            if self._owed >= WAVE:
+                await self._rest()
             self._mishaps(rows)
             if self._strip.length > LONGEST:
                 self._off()
 
     def _mishaps(self, rows: int) -> None:
         """Faults that strike within a slip, each asked once a slip."""
-
-        def passed(mark: int) -> bool:
-            return self._strip.printed - rows < mark <= self._strip.printed
-
-        if passed(PAPER_OUT_AT) and self.faults.take("paper-out-mid"):
+        now = self._strip.printed
+        before = now - rows
+        if before < PAPER_OUT_AT <= now and self.faults.take("paper-out-mid"):
             self.world.paper_mm = 0.0
-        if passed(POWER_LOSS_AT) and self.faults.take("power-loss"):
+        if before < POWER_LOSS_AT <= now and self.faults.take("power-loss"):
             self._restart = asyncio.get_running_loop().create_task(self._lose_power())
 
     async def _cut(self) -> None:
         if self.faults.take("cutter"):
             self._cutter_stuck = True
         await self._on_line()
+        await self._rest()
         await asyncio.sleep(CUT_TIME * self.pace)
         self._off()
 

@@ -6,8 +6,9 @@ is drawn: a line knows how, for whoever looks at the slip.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
+from typing import Any, NamedTuple
 
 from PIL import Image
 
@@ -65,8 +66,7 @@ class Present:
 Act = Line | Cut | Tell | Watch | Present
 
 
-@dataclass(frozen=True)
-class _Modes:
+class _Modes(NamedTuple):
     """What ESC @ sets back."""
 
     align: int = 0
@@ -213,9 +213,8 @@ class Interpreter:
             case "GS W":
                 self._mode(area=min(max(first | data[1] << 8, 12), WIDTH - modes.margin))
 
-    def _mode(self, **changed: object) -> None:
-        if any(getattr(self._modes, name) != value for name, value in changed.items()):
-            self._modes = replace(self._modes, **changed)  # type: ignore[arg-type]
+    def _mode(self, **changed: Any) -> None:
+        self._modes = self._modes._replace(**changed)
 
     # -- the line ------------------------------------------------------------------------------------------------
 

@@ -5,7 +5,8 @@ is given out alone as `unknown`, as printers drop it. Nothing is ever waited for
 however damaged, makes the printer deaf for long.
 """
 
-from dataclasses import dataclass
+import re
+from typing import NamedTuple
 
 ESC, FS, GS, DLE = 0x1B, 0x1C, 0x1D, 0x10
 MOST = 1 << 20
@@ -31,14 +32,15 @@ _GS_FIXED = {
     **dict.fromkeys(b"^", 3),
     **dict.fromkeys(b"g", 4),
 }
+_FAMILIES = {ESC: (_ESC_FIXED, "ESC"), FS: (_FS_FIXED, "FS"), GS: (_GS_FIXED, "GS")}
+_TEXT = re.compile(rb"[^\x00-\x1f]+")
 _DLE_LENGTHS = {0x04: 3, 0x05: 3, 0x14: 5}
 _COUNTED_CUTS = (65, 66, 97, 98, 103, 104)
 """The forms of GS V that a second parameter follows: feed by it, then cut."""
 PLAIN = {0x09: "HT", 0x0A: "LF", 0x0C: "FF", 0x0D: "CR", 0x18: "CAN"}
 
 
-@dataclass(frozen=True, slots=True)
-class Command:
+class Command(NamedTuple):
     """`name` as the manuals write it (`ESC !`, `GS v`), `text`, or `unknown`; `data` is what follows the name."""
 
     name: str
@@ -75,8 +77,8 @@ class Stream:
             return None
         first = buffer[0]
         if first >= 0x20:
-            end = next((at for at, byte in enumerate(buffer) if byte < 0x20), len(buffer))
-            return self._take("text", 0, end)
+            run = _TEXT.match(buffer)
+            return self._take("text", 0, run.end() if run else 1)
         if first in PLAIN:
             return self._take(PLAIN[first], 1, 1)
         if first not in (ESC, FS, GS, DLE):
@@ -85,7 +87,7 @@ class Stream:
             return None
         if first == DLE:
             return self._realtime(buffer[1])
-        fixed, prefix = {ESC: (_ESC_FIXED, "ESC"), FS: (_FS_FIXED, "FS"), GS: (_GS_FIXED, "GS")}[first]
+        fixed, prefix = _FAMILIES[first]
         second = buffer[1]
         try:
             length = fixed[second] if second in fixed else _variable(prefix, second, buffer)

@@ -90,41 +90,41 @@ class Simulator:
         try:
             while data := await stream.read():
                 if self._powered:
-                    self._hear(data)
+                    await self._hear(data)
         finally:
             self._answers.disconnected(stream)
 
-    def _hear(self, data: bytes) -> None:
+    async def _hear(self, data: bytes) -> None:
         for byte in data:
             if not self._heard and byte == 0x05:
                 pending, self._pending = self._pending, ""
                 if pending:
-                    self._obey(pending)
+                    await self._obey(pending)
             elif self._heard or byte == 0x02:
                 self._heard += bytes((byte,))
                 if len(self._heard) == FRAME:
                     frame, self._heard = self._heard, b""
-                    self._command(frame)
+                    await self._command(frame)
 
-    def _command(self, frame: bytes) -> None:
+    async def _command(self, frame: bytes) -> None:
         name = frame[1:3].decode("latin-1")
         well = frame[3] == 0x03 and frame[4] == frame[0] ^ frame[1] ^ frame[2] ^ frame[3]
         if well and name in (*SILENT, "RF", "PB", "PC", "GV"):
             self._pending = name
-            self._answers.send(b"\x06")
+            await self._answers.send(b"\x06")
         else:
-            self._answers.send(b"\x15")
+            await self._answers.send(b"\x15")
 
-    def _obey(self, name: str) -> None:
+    async def _obey(self, name: str) -> None:
         match name:
             case "RF":
-                self._respond("SF", self._state())
+                await self._respond("SF", self._state())
             case "PB" | "PC":
                 if name == "PC":
                     self._taken = self._called_back = False
-                self._respond(name, self._flags())
+                await self._respond(name, self._flags())
             case "GV":
-                self._respond("GV", VERSION)
+                await self._respond("GV", VERSION)
             case "ST":
                 self._begin("calling back", self._reset)
             case "CP" if self._place and self.recycled < BIN:
@@ -136,12 +136,12 @@ class Simulator:
             case "DH" if self._ready:
                 self._begin("dispensing", lambda: self._drive("reader"))
 
-    def _respond(self, name: str, data: bytes) -> None:
+    async def _respond(self, name: str, data: bytes) -> None:
         body = b"\x02" + name.encode() + data + b"\x03"
         check = 0
         for byte in body:
             check ^= byte
-        self._answers.send(body + bytes((check,)))
+        await self._answers.send(body + bytes((check,)))
 
     # -- what the sensors see ------------------------------------------------------------------------------------
     @property

@@ -192,16 +192,17 @@ class Driver(ThermalPrinter):
             self._publish(condition)
 
     async def _send_and_prove(self, wire: Wire, pieces: Sequence[bytes]) -> Condition:
-        """Returns once the printer answered a question queued behind the slip, and says that nothing is wrong."""
+        """Returns once the printer answered a question queued behind the slip, and says that nothing is wrong. Within
+        a time-out of the caller's."""
         loop = asyncio.get_running_loop()
         wire.forget()
         heard_at = loop.time()
         for piece in pieces:
-            await wire.send(piece, self.options.slip_timeout)
+            await wire.put(piece)
             if loop.time() - heard_at >= HEARTBEAT:
                 await self._still_well(wire)
                 heard_at = loop.time()
-        await wire.send(ASK_IN_QUEUE, self.options.slip_timeout)
+        await wire.put(ASK_IN_QUEUE)
         owed = 1
         asked_at = loop.time()
         while True:
@@ -218,7 +219,7 @@ class Driver(ThermalPrinter):
                 case _:
                     await self._still_well(wire)
                     if loop.time() - asked_at >= ASK_AGAIN:
-                        await wire.send(ASK_IN_QUEUE, self.options.slip_timeout)
+                        await wire.put(ASK_IN_QUEUE)
                         owed += 1
                         asked_at = loop.time()
         condition = await self._still_well(wire)
@@ -257,9 +258,8 @@ class Driver(ThermalPrinter):
     async def _connected(self) -> Wire:
         if self._wire is None:
             self._wire = Wire(await self._link.connect(), str(self._link), full_status=self.can_present)
-            await self._wire.send(CLEAR, self.options.answer_timeout)
             # Printers without this command stay silent; then a pause is the best fence there is.
-            await self._wire.expect(Cleared, self.options.answer_timeout)
+            await self._wire.ask(CLEAR, Cleared, self.options.answer_timeout)
             await self._wire.settle(QUIET, QUIET * 4)
         return self._wire
 
@@ -273,8 +273,7 @@ class Driver(ThermalPrinter):
         answers: list[int] = []
         wire.noise = False
         for question in QUESTIONS:
-            await wire.send(question, self.options.answer_timeout)
-            match await wire.expect(Answer, self.options.answer_timeout):
+            match await wire.ask(question, Answer, self.options.answer_timeout):
                 case Answer(byte):
                     answers.append(byte)
                 case _ if wire.noise:
@@ -285,8 +284,7 @@ class Driver(ThermalPrinter):
             raise ProtocolError(f"{self._link}: more answers than questions")
         condition = from_answers(answers)
         if self.can_present:
-            await wire.send(presenter.ASK, self.options.answer_timeout)
-            match await wire.expect(FullStatus, self.options.answer_timeout):
+            match await wire.ask(presenter.ASK, FullStatus, self.options.answer_timeout):
                 case FullStatus(group):
                     mouth = presenter.mouth(group)
                     return replace(condition, at_mouth=mouth.ticket, jam=mouth.jam)

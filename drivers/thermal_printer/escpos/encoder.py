@@ -41,6 +41,22 @@ class SlipError(DeviceError):
         super().__init__(DeviceCause.PROTOCOL, detail, completion=Completion.INVALID_DATA)
 
 
+class _Pages(Encoder):  # type: ignore[misc]  # python-escpos is untyped here
+    """The library's own choice of code pages, with Python's codecs behind it: its own tables are made anew for each
+    slip."""
+
+    def can_encode(self, encoding: str, char: str) -> bool:
+        return char in _characters(encoding)
+
+    def encode(self, text: str, encoding: str, defaultchar: str = "?") -> bytes:
+        return text.encode(encoding)
+
+
+@lru_cache
+def _characters(codec: str) -> frozenset[str]:
+    return frozenset(bytes(range(256)).decode(codec, errors="ignore"))
+
+
 def encode(
     blocks: tuple[Block, ...], model: Model = STANDARD, *, cut_first: bool = False, present_mm: int = 0
 ) -> list[bytes]:
@@ -49,7 +65,7 @@ def encode(
     `cut_first` cuts off what an earlier, broken slip left in the printer. A model with a presenter then hands the slip
     out by `present_mm`. SlipError for a picture or QR too large.
     """
-    pen = Dummy(profile=model.name, magic_encode_args={"encoder": Encoder(dict(model.code_pages))})
+    pen = Dummy(profile=model.name, magic_encode_args={"encoder": _Pages(dict(model.code_pages))})
     pieces = [INITIALISE + ASB_ON + NO_KANJI + PLAIN_ASCII]
     if cut_first:
         pen.cut(feed=False)
@@ -77,14 +93,14 @@ def _block(pen: Dummy, block: Block, model: Model) -> Iterator[bytes]:
             size = min(max(block.size, 1), 8)
             pen.set(align=block.align.value, bold=block.bold, custom_size=True, width=size, height=size)
             for line in _wrapped(plain(block.text, model), columns // size):
-                pen.textln(line)
+                _say(pen, line)
         case Columns():
             pen.set(align="left", bold=block.bold, custom_size=True, width=1, height=1)
             for line in _columns(block, model):
-                pen.textln(line)
+                _say(pen, line)
         case Rule():
             pen.set(align="left", bold=False, custom_size=True, width=1, height=1)
-            pen.textln("─" * columns)
+            _say(pen, "─" * columns)
         case Qr():
             module = _module(block, model)
             pen.set(align="center", custom_size=True, width=1, height=1)
@@ -133,7 +149,18 @@ def _letter(char: str) -> str:
     return base or "?"
 
 
+def _say(pen: Dummy, line: str) -> None:
+    """A line in the code page that is chosen already, or else in those that the library finds for its characters."""
+    page = pen.magic.encoding
+    if page is not None and _characters(page).issuperset(line):
+        pen.magic.write_with_encoding(page, f"{line}\n")
+    else:
+        pen.textln(line)
+
+
 def _wrapped(text: str, width: int) -> list[str]:
+    if len(text) <= width:
+        return [text.rstrip()]
     return textwrap.wrap(text, width, break_on_hyphens=False) or [""]
 
 

@@ -20,40 +20,61 @@ class Wire:
         self._name = name
         self._reader = Reader(full_status=full_status)
         self._inbox: deque[Event] = deque(maxlen=INBOX)
-        # One read is always under way and is never cancelled by a time-out: no transport can then lose bytes to one.
-        self._reading: asyncio.Task[bytes] | None = None
         self._heard_at = 0.0
         self.heard = False
         """Anything at all came over this line."""
         self.noise = False
         """Bytes came that belong to nothing, since `forget` was last called."""
 
+    async def put(self, data: bytes) -> None:
+        """Sends it; within a time-out of the caller's."""
+        await self._stream.write(data)
+
     async def send(self, data: bytes, timeout: float) -> None:
         """NO_ANSWER if the line does not take all of it in `timeout` s (flow control held, printer off)."""
         try:
             async with asyncio.timeout(timeout):
-                await self._stream.write(data)
+                await self.put(data)
         except TimeoutError as error:
-            raise silent(f"{self._name}: took no data for {timeout:g} s") from error
+            raise self._full(timeout) from error
+
+    async def ask(self, question: bytes, kind: type[Event], timeout: float) -> Event | None:
+        """`send` and `expect`, `timeout` s for both."""
+        sent = False
+        try:
+            async with asyncio.timeout(timeout):
+                await self.put(question)
+                sent = True
+                while (event := self._told(kind)) is None:
+                    await self._more()
+                return event
+        except TimeoutError as error:
+            if not sent:
+                raise self._full(timeout) from error
+            return None
 
     async def expect(self, kinds: type[Event] | tuple[type[Event], ...], timeout: float) -> Event | None:
         """The oldest event of these kinds, waiting up to `timeout` s; others stay for who asks for them."""
-        loop = asyncio.get_running_loop()
-        deadline = loop.time() + timeout
-        while True:
-            for event in self._inbox:
-                if isinstance(event, kinds):
-                    self._inbox.remove(event)
-                    return event
-            left = deadline - loop.time()
-            if left <= 0 or not await self._more(left):
+        if (event := self._told(kinds)) is None:
+            try:
+                async with asyncio.timeout(timeout):
+                    while event is None:
+                        await self._more()
+                        event = self._told(kinds)
+            except TimeoutError:
                 return None
+        return event
 
     async def settle(self, quiet: float, at_most: float) -> None:
         """Reads until nothing came for `quiet` s, `at_most` s in all."""
-        deadline = asyncio.get_running_loop().time() + at_most
-        while asyncio.get_running_loop().time() < deadline and await self._more(quiet):
-            pass
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + at_most
+        try:
+            while loop.time() < deadline:
+                async with asyncio.timeout(quiet):
+                    await self._more()
+        except TimeoutError:
+            return
 
     def count(self, kind: type[Event]) -> int:
         return sum(isinstance(event, kind) for event in self._inbox)
@@ -64,30 +85,30 @@ class Wire:
         self.noise = False
 
     async def close(self) -> None:
-        if self._reading is not None:
-            self._reading.cancel()
-            await asyncio.gather(self._reading, return_exceptions=True)
-            self._reading = None
         await self._stream.close()
 
-    async def _more(self, timeout: float) -> bool:
-        """True if bytes came within `timeout` s. Raises TransportError if the line ended."""
-        loop = asyncio.get_running_loop()
-        if self._reading is None:
-            self._reading = loop.create_task(self._stream.read())
-        done, _ = await asyncio.wait({self._reading}, timeout=timeout)
-        if not done:
-            return False
-        data, self._reading = self._reading.result(), None
+    def _full(self, timeout: float) -> DeviceError:
+        return silent(f"{self._name}: took no data for {timeout:g} s")
+
+    def _told(self, kinds: type[Event] | tuple[type[Event], ...]) -> Event | None:
+        for event in self._inbox:
+            if isinstance(event, kinds):
+                self._inbox.remove(event)
+                return event
+        return None
+
+    async def _more(self) -> None:
+        """Waits for bytes and sorts them. Raises TransportError if the line ended."""
+        data = await self._stream.read()
         if not data:
             raise gone(f"{self._name}: the printer hung up")
-        events = self._reader.quiet() if loop.time() - self._heard_at > GROUP_PAUSE else []
+        now = asyncio.get_running_loop().time()
+        events = self._reader.quiet() if now - self._heard_at > GROUP_PAUSE else []
         events += self._reader.feed(data)
-        self._heard_at = loop.time()
+        self._heard_at = now
         self.heard = True
         self.noise = self.noise or any(isinstance(event, Noise) for event in events)
         self._inbox.extend(event for event in events if not isinstance(event, Noise))
-        return True
 
 
 def silent(detail: str) -> DeviceError:

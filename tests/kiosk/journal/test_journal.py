@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from kiosk.cards import jobs
+from kiosk.centre import shelf
 from kiosk.journal import audit, inspection, outbox
 from kiosk.journal.database import Journal, JournalError, Transaction, numbered
 from sim.clock import SeededChance
@@ -242,9 +244,28 @@ def test_a_journal_of_before_a_script_takes_that_script_and_no_other_again(path:
     journal.close()
     raw = sqlite3.connect(path)
     [newest] = raw.execute("PRAGMA user_version").fetchone()
-    raw.executescript(f"DROP TABLE approval_doubt; PRAGMA user_version = {newest - 1};")
+    raw.executescript(f"DROP INDEX audit_promise; DROP INDEX approval_unsigned; PRAGMA user_version = {newest - 1};")
     raw.close()
     journal = opened(path)
-    assert journal.read_now(lambda tx: tx.number("SELECT count(*) FROM approval_doubt")) == 0
+    indexes = "SELECT count(*) FROM sqlite_master WHERE name IN ('audit_promise', 'approval_unsigned')"
+    assert journal.read_now(lambda tx: tx.number(indexes)) == 2
     assert journal.read_now(lambda tx: tx.number("SELECT count(*) FROM audit")) == 3
     journal.close()
+
+
+@pytest.mark.parametrize(
+    ("sql", "index"),
+    [
+        (jobs.PROMISED, "audit_promise"),
+        (shelf.UNSIGNED, "approval_unsigned"),
+    ],
+)
+def test_what_is_asked_at_every_card_reads_no_more_in_the_tenth_year_than_on_the_first_day(
+    path: Path, sql: str, index: str
+) -> None:
+    journal = opened(path)
+    values = ["job"] * sql.count("?")
+    plan = journal.read_now(lambda tx: [row["detail"] for row in tx.rows(f"EXPLAIN QUERY PLAN {sql}", *values)])
+    journal.close()
+    assert any(index in line for line in plan), plan
+    assert not any(line.startswith("SCAN") and "INDEX" not in line for line in plan), plan
