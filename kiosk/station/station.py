@@ -55,9 +55,9 @@ class Station:
         self._disk_most = profile.limits.disk_full_percent
         self._examiner = examiner
         self._revision = 0
-        self._change = asyncio.Condition()
+        self._change = asyncio.Event()
+        self._telling = False
         self._tasks: list[asyncio.Task[None]] = []
-        self._notices: set[asyncio.Task[None]] = set()
         rooms = join(profile, machine, journal, centre, clock, chance, examiner, pin_cost, self.changed)
         self._time, self._standings, self._chips = rooms.time, rooms.standings, rooms.chips
         self.key, self.sealer, self.link = rooms.key, rooms.sealer, rooms.link
@@ -209,20 +209,21 @@ class Station:
 
     async def next_state(self, after: int) -> m.State:
         """The state once its revision is above `after`; at once if it is already."""
-        async with self._change:
-            await self._change.wait_for(lambda: self._revision > after)
+        while self._revision <= after:
+            await self._change.wait()
         return await self.state()
 
     def changed(self) -> None:
         """Something a client can see is another than before."""
         self._revision += 1
-        task = asyncio.get_running_loop().create_task(self._notify())
-        self._notices.add(task)
-        task.add_done_callback(self._notices.discard)
+        if not self._telling:  # in the next turn, when whoever changes it has come to his end
+            self._telling = True
+            asyncio.get_running_loop().call_soon(self._tell)
 
-    async def _notify(self) -> None:
-        async with self._change:
-            self._change.notify_all()
+    def _tell(self) -> None:
+        self._telling = False
+        self._change.set()
+        self._change = asyncio.Event()  # who waits for the next change waits for this one
 
     async def collecting_cause(self, *, finger: bool = True) -> str | None:
         """Why no card can be made now; None if one can. `finger` False: nobody's finger will be asked for."""
