@@ -35,8 +35,8 @@ _replaced: list[tuple[Any, str, Any]] = []
 
 
 def use() -> None:
-    """Keeps, until `drop`: faces; photos, signatures and fingers for the chip; panels, dots on cards, finger
-    decisions."""
+    """Keeps, until `drop`: faces; photos, signatures and fingers for the chip; panels, dots on cards, minutiae
+    and decisions on fingers."""
     if _replaced:
         return
     _replace("sim.centre.people", "portrait", artwork.portraits)
@@ -48,6 +48,7 @@ def use() -> None:
     _replace("kiosk.cards.lds", "small_jpeg", lambda fit: _kept(fit, lambda photo, limit: (photo, limit)))
     for fitted in ("fitted_signature", "fitted_template"):
         _replace("kiosk.cards.personalise.groups", fitted, lambda fit: _kept(fit, lambda *what: what))
+    _replace("kiosk.biometrics.extractor", "extract", lambda find: _kept(find, _image_of))
     _replace("kiosk.biometrics.examiner", "decide", _decisions)
 
 
@@ -115,6 +116,10 @@ def _face_of(record: CardRecord, *, specimen: bool) -> Hashable:
 
 def _ink_of(panels: dict[str, tuple[bytes, int]]) -> Hashable:
     return _Panels(panels)
+
+
+def _image_of(image: FingerImage, _: MinutiaeDetector) -> Hashable:
+    return image.width, image.height, image.dpi, bytes(image.pixels)
 
 
 def _touch_of(image: FingerImage, references: Sequence[bytes], _: MinutiaeDetector) -> Hashable:
