@@ -68,7 +68,7 @@ class PipeEnd:
     async def write(self, data: bytes) -> None:
         if self._out.ended and self._host:
             raise TransportError(DeviceCause.NO_DEVICE, "pipe: the other side hung up")
-        self._out.put(data)  # and goes on: a wire that takes all at once makes nobody wait, as no socket does
+        self._out.put(data)  # nobody waits for a wire that takes all at once; StreamWriter.drain() does not either
 
     async def half_close(self) -> None:
         self._out.end()

@@ -20,8 +20,8 @@ CUT_TIME = 0.3
 STEP = 30
 """Dots between two looks at the sensors: a line of text."""
 WAVE = 120
-"""Dots, 0.1 s of printing, after which time is let pass. Nothing that the host hears or the hand finds is early by it:
-before each, what is owed is waited for."""
+"""Dots, 0.1 s of printing, after which time is let pass. No answer in its turn, no cut and no slip at the mouth is
+early by it: before each, what is owed is waited for. Only the sensors may see the paper's end so much sooner."""
 LOOK = 0.1
 """Seconds between two looks at the sensors while nothing moves."""
 START_TIME = 1.5

@@ -214,7 +214,8 @@ class Interpreter:
                 self._mode(area=min(max(first | data[1] << 8, 12), WIDTH - modes.margin))
 
     def _mode(self, **changed: Any) -> None:
-        self._modes = self._modes._replace(**changed)
+        if any(getattr(self._modes, name) != value for name, value in changed.items()):
+            self._modes = self._modes._replace(**changed)
 
     # -- the line ------------------------------------------------------------------------------------------------
 
