@@ -68,12 +68,14 @@ class PeopleDesk:
         if await self._journal.read(lambda tx: tx.fact(FACT)) == token:
             return False
 
-        def change(tx: Transaction) -> None:
+        def change(tx: Transaction) -> bool:
+            if tx.fact(FACT) == token:
+                return False  # the centre and a file have brought the same one at the same moment
             roster = self._authority.accept(tx, token, self._clock.now())
             audit.append(tx, audit.Event.ROSTER_ACCEPTED, "centre", roster=roster.number, people=sorted(roster.people))
+            return True
 
-        await self._journal.write(change)
-        return True
+        return await self._journal.write(change)
 
     async def roster_number(self) -> int:
         """Of the roster that is kept; 0 without one."""

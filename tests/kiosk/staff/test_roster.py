@@ -1,5 +1,6 @@
 """The roster: the centre's word on who works here, or nobody does."""
 
+import asyncio
 import json
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -9,6 +10,7 @@ from typing import Any
 import pytest
 
 from kiosk.api import staff as s
+from kiosk.journal.database import Transaction
 from kiosk.people.policy import Denied
 from kiosk.people.roster import RosterAuthority, RosterError
 from sim.centre import OFFICE, Centre, keys
@@ -90,6 +92,24 @@ async def test_only_a_newer_roster_takes_the_place_of_the_one_in_force(tmp_path:
     here.restart(1)
     with pytest.raises(RosterError, match="in force"):
         await here.people.accept(old)
+    assert len(here.audited("roster_accepted")) == 2
+    here.journal.close()
+
+
+async def test_the_same_roster_from_the_centre_and_from_a_file_at_once_is_taken_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here = await desk(tmp_path).open(ANI)
+    read = here.journal.read
+
+    async def as_from_a_thread(question: Callable[[Transaction], object]) -> object:
+        answer = await read(question)
+        await asyncio.sleep(0)  # the journal of a running kioskd answers later, and others go on meanwhile
+        return answer
+
+    monkeypatch.setattr(here.journal, "read", as_from_a_thread)
+    new = here.centre.employ([ANI, BUDI])
+    assert sorted(await asyncio.gather(here.people.accept(new), here.people.accept(new))) == [False, True]
     assert len(here.audited("roster_accepted")) == 2
     here.journal.close()
 
