@@ -135,7 +135,7 @@ class World:
     """The cards by place as `_as_of`: sensors are asked far more often than cards move."""
     _found: dict[tuple[Place, ...], list[Card]] = field(default_factory=dict)
     """What `at` found since then, by its question."""
-    _as_of: tuple[int, int] = (0, 0)
+    _as_of: tuple[int, int] = (-1, -1)
 
     def watch(self, watcher: Callable[[Event], None]) -> Callable[[], None]:
         self._watchers.append(watcher)
