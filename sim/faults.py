@@ -109,7 +109,9 @@ class FaultBoard:
 
     def active(self, name: str) -> bool:
         """True if `name` is armed, without using it up; for faults that are a state (cover open, paper out)."""
-        return name in self._next or name in self._always or self._known(name) not in self.names
+        if name not in self.names:
+            self._known(name)
+        return name in self._next or name in self._always
 
     @property
     def armed(self) -> tuple[str, ...]:

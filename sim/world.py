@@ -131,9 +131,11 @@ class World:
     light: str = "off"
     _watchers: list[Callable[[Event], None]] = field(default_factory=list)
     _serials: Iterator[int] = field(default_factory=lambda: count(1))
+    _standing: dict[Place, list[Card]] = field(default_factory=dict)
+    """The cards by place as `_as_of`: sensors are asked far more often than cards move."""
     _found: dict[tuple[Place, ...], list[Card]] = field(default_factory=dict)
-    """What `at` found, by its question, since `_as_of`: sensors are asked far more often than cards move."""
-    _as_of: tuple[int, int] = (0, 0)
+    """What `at` found since then, by its question."""
+    _as_of: tuple[int, int] = (-1, -1)
 
     def watch(self, watcher: Callable[[Event], None]) -> Callable[[], None]:
         self._watchers.append(watcher)
@@ -161,8 +163,12 @@ class World:
         if now != self._as_of:
             self._as_of = now
             self._found.clear()
+            self._standing = {place: [] for place in Place}
+            for card in self.cards:
+                self._standing[card.place].append(card)
         if places not in self._found:
-            self._found[places] = [card for card in self.cards if card.place in places]
+            there = [card for place in places for card in self._standing[place]]
+            self._found[places] = sorted(there, key=self.cards.index) if len(places) > 1 else there
         return self._found[places].copy()
 
     def in_path(self) -> Card | None:

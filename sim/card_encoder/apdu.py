@@ -1,10 +1,9 @@
 """Taking a command APDU apart as a card does (ISO/IEC 7816-4, 5.1)."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class Command:
+class Command(NamedTuple):
     """`le`: most bytes wanted in the answer; None if none are."""
 
     cla: int

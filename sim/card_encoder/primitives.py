@@ -8,7 +8,7 @@ import hashlib
 from functools import lru_cache
 
 from cryptography.hazmat.decrepit.ciphers.algorithms import TripleDES
-from cryptography.hazmat.primitives.ciphers import Cipher, modes
+from cryptography.hazmat.primitives.ciphers import Cipher, CipherContext, modes
 from cryptography.hazmat.primitives.ciphers.algorithms import AES
 from cryptography.hazmat.primitives.cmac import CMAC
 
@@ -24,8 +24,9 @@ def _aes(key: bytes) -> AES:
 
 
 @lru_cache(maxsize=64)
-def _blocks(key: bytes) -> Cipher[modes.ECB]:
-    return Cipher(_aes(key), modes.ECB())  # noqa: S305  one block only, as both standards demand
+def _blocks(key: bytes) -> CipherContext:
+    """ECB keeps no state from block to block, so one encryptor serves for all of them."""
+    return Cipher(_aes(key), modes.ECB()).encryptor()  # noqa: S305  one block only, as both standards demand
 
 
 @lru_cache(maxsize=64)
@@ -40,8 +41,7 @@ def _des3(key: bytes) -> Cipher[modes.CBC]:
 
 def aes_block(key: bytes, block: bytes) -> bytes:
     """One block under AES: initial vectors are made this way."""
-    encryptor = _blocks(key).encryptor()
-    return encryptor.update(block) + encryptor.finalize()
+    return _blocks(key).update(block)
 
 
 def aes_encrypt(key: bytes, iv: bytes, data: bytes) -> bytes:

@@ -1,6 +1,7 @@
 """The in-process pipe: two byte streams joined back to back, for tests in virtual time."""
 
 import asyncio
+from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, Protocol
 
@@ -23,16 +24,16 @@ class DeviceSide(Protocol):
 
 
 class _Half:
-    """One direction: a buffer, and the one who waits for it to fill."""
+    """One direction: the pieces that were written, and the one who waits for the next."""
 
     def __init__(self) -> None:
-        self.data = bytearray()
+        self._pieces: deque[bytes | memoryview] = deque()
         self.ended = False
         self._waiting: asyncio.Future[None] | None = None
 
     def put(self, data: bytes) -> None:
-        if not self.ended:
-            self.data += data
+        if data and not self.ended:
+            self._pieces.append(bytes(data))
             self._changed()
 
     def end(self) -> None:
@@ -40,14 +41,23 @@ class _Half:
         self._changed()
 
     async def get(self, limit: int) -> bytes:
-        while not self.data and not self.ended:
+        pieces = self._pieces
+        while not pieces and not self.ended:
             if self._waiting is not None and not self._waiting.done():
                 raise RuntimeError("pipe: two readers at one end, who would tear the bytes apart")
             self._waiting = asyncio.get_running_loop().create_future()
             await self._waiting
-        taken = bytes(self.data[:limit])
-        del self.data[:limit]
-        return taken
+        if not pieces:
+            return b""
+        taken = pieces.popleft()  # nearly always the only one, and handed on as it was written
+        if pieces:
+            taken = b"".join((taken, *pieces))
+            pieces.clear()
+        if len(taken) > limit:
+            whole = memoryview(taken)  # what stays is no copy: a panel of 658 kB is read in many goes
+            taken = whole[:limit]
+            pieces.append(whole[limit:])
+        return bytes(taken)
 
     def _changed(self) -> None:
         if self._waiting is not None and not self._waiting.done():

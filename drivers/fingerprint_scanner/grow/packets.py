@@ -7,7 +7,7 @@ instruction system". All numbers are big endian. No waiting and no pipe here.
 import struct
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import Final
+from typing import Final, NamedTuple
 
 from drivers.contract.errors import ProtocolError
 
@@ -122,8 +122,9 @@ def named(code: int) -> str:
     return f"{code:02x} ({known})"
 
 
-@dataclass(frozen=True, slots=True)
-class Packet:
+class Packet(NamedTuple):
+    """A named tuple, because an image arrives in some 300 of them."""
+
     kind: PacketId
     content: bytes
     address: int = DEFAULT_ADDRESS
@@ -202,9 +203,10 @@ class Decoder:
         end = start + _START.size + length
         if len(buffer) < end:
             return None, start
-        if _checksum(buffer[start + 6 : end - 2]) != buffer[end - 2] << 8 | buffer[end - 1]:
+        counted = bytes(buffer[start + 6 : end - 2])
+        if _checksum(counted) != buffer[end - 2] << 8 | buffer[end - 1]:
             return Damaged("checksum"), after
-        return Packet(kind, bytes(buffer[start + _START.size : end - 2]), address), end
+        return Packet(kind, counted[3:], address), end
 
 
 @dataclass(frozen=True, slots=True)

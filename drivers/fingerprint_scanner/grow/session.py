@@ -178,8 +178,11 @@ class Session:
         return self._items.popleft()
 
     async def _read(self, within: float | None) -> bytes:
-        async with asyncio.timeout(within):
+        if within is None:  # within a bound of the caller's
             data = await self._stream.read()
+        else:
+            async with asyncio.timeout(within):
+                data = await self._stream.read()
         if not data:
             raise gone(f"{self._name}: the port hung up")
         return data

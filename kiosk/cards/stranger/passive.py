@@ -94,8 +94,7 @@ def _verified(sod: bytes, country: x509.Certificate) -> tuple[SecurityObject, x5
     content = bytes(signed["encap_content_info"]["content"])
     [signer] = signed["signer_infos"]
     [embedded] = [one.chosen for one in signed["certificates"] if one.name == "certificate"]
-    certificate = x509.load_der_x509_certificate(embedded.dump())
-    certificate.verify_directly_issued_by(country)
+    certificate = _signer(embedded.dump(), country)
     algorithm = signer["digest_algorithm"]["algorithm"].native
     attributes = {one["type"].native: one["values"] for one in signer["signed_attrs"]}
     if attributes["content_type"][0].dotted != LDS_SECURITY_OBJECT:
@@ -110,3 +109,11 @@ def _verified(sod: bytes, country: x509.Certificate) -> tuple[SecurityObject, x5
     parsed = _SecurityObject.load(content, strict=True)
     digests = {one["number"].native: one["value"].native for one in parsed["hashes"]}
     return SecurityObject(parsed["algorithm"]["algorithm"].native, MappingProxyType(digests)), certificate
+
+
+@lru_cache(maxsize=4)
+def _signer(certificate: bytes, country: x509.Certificate) -> x509.Certificate:
+    """The document signer's certificate (DER), if the country issued it. Kept: a signer signs thousands of cards."""
+    signer = x509.load_der_x509_certificate(certificate)
+    signer.verify_directly_issued_by(country)
+    return signer
