@@ -107,6 +107,13 @@ def ends_of(tx: Transaction, jti: str) -> list[JobEnd]:
     return [JobEnd(row["outcome"]) for row in rows]
 
 
+def forget_record(tx: Transaction, jti: str) -> None:
+    """The card is in the hand, so the purpose is met: what was kept of the person goes (UU 27/2022), the approval's id
+    stays."""
+    tx.run("DELETE FROM approval_record WHERE approval IN (SELECT id FROM approval WHERE jti = ?)", jti)
+    tx.run("UPDATE approval SET sod = x'' WHERE jti = ?", jti)
+
+
 class JobBook:
     """Every durable change of a job."""
 
@@ -223,8 +230,7 @@ class JobBook:
                 job.id,
             )
             if end is JobEnd.TAKEN:
-                # The purpose is met: what was kept of the person goes (UU 27/2022), the approval's id stays.
-                tx.run("UPDATE approval SET record = NULL, sod = NULL WHERE jti = ?", job.jti)
+                forget_record(tx, job.jti)
             audit.append(tx, audit.Event.JOB_CLOSED, "kiosk", job=job.id, end=end.value, reason=reason, uid=job.uid)
             outbox.put(tx, f"card_{end.value}", approval=job.jti, job=job.id, uid=job.uid, reason=reason)
 
