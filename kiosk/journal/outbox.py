@@ -14,6 +14,8 @@ from typing import Any
 from kiosk.journal.database import Transaction
 
 BATCH = 100
+_sorted = json.JSONEncoder(sort_keys=True).encode
+"""Made once: with this argument `json.dumps` makes an encoder at each call."""
 VERSION = "anjungan-outbox-1"
 GENESIS = bytes(32)
 TOLD_FACT = "outbox_told"
@@ -42,14 +44,14 @@ def put(tx: Transaction, kind: str, /, **body: Any) -> None:
 
 
 def _append(tx: Transaction, event: Queued, previous: bytes) -> bytes:
-    covered = json.dumps([VERSION, event.sequence, event.at, event.kind, event.body, previous.hex()], sort_keys=True)
+    covered = _sorted([VERSION, event.sequence, event.at, event.kind, event.body, previous.hex()])
     chain = hashlib.sha256(covered.encode()).digest()
     tx.run(
         "INSERT INTO outbox (sequence, at, kind, body, hash) VALUES (?, ?, ?, ?, ?)",
         event.sequence,
         event.at,
         event.kind,
-        json.dumps(event.body, sort_keys=True),
+        _sorted(event.body),
         chain,
     )
     return chain
