@@ -107,6 +107,13 @@ def ends_of(tx: Transaction, jti: str) -> list[JobEnd]:
     return [JobEnd(row["outcome"]) for row in rows]
 
 
+def forget_record(tx: Transaction, jti: str) -> None:
+    """The card is in the hand, so the purpose is met: what was kept of the person goes (UU 27/2022), the approval's id
+    stays."""
+    tx.run("DELETE FROM approval_record WHERE approval IN (SELECT id FROM approval WHERE jti = ?)", jti)
+    tx.run("UPDATE approval SET sod = x'' WHERE jti = ?", jti)
+
+
 class JobBook:
     """Every durable change of a job."""
 
@@ -156,11 +163,7 @@ class JobBook:
         count before the feed, `uid` the chip's, once it is known. OutOfOrder (see AFTER): there is no id, so no act."""
 
         def change(tx: Transaction) -> tuple[Job, IntentId]:
-            if fed_before is not None:
-                tx.run("UPDATE job SET fed_before = ? WHERE id = ?", fed_before, job.id)
-            if uid is not None:
-                tx.run("UPDATE job SET uid = ? WHERE id = ?", uid, job.id)
-            moved = _step(tx, job, state)
+            moved = _step(tx, job, state, fed_before=fed_before, uid=uid)
             return moved, acts.intend(tx, state.value.removesuffix("_intent"), job.id)
 
         return await self._journal.write(change)
@@ -223,8 +226,7 @@ class JobBook:
                 job.id,
             )
             if end is JobEnd.TAKEN:
-                # The purpose is met: what was kept of the person goes (UU 27/2022), the approval's id stays.
-                tx.run("UPDATE approval SET record = NULL, sod = NULL WHERE jti = ?", job.jti)
+                forget_record(tx, job.jti)
             audit.append(tx, audit.Event.JOB_CLOSED, "kiosk", job=job.id, end=end.value, reason=reason, uid=job.uid)
             outbox.put(tx, f"card_{end.value}", approval=job.jti, job=job.id, uid=job.uid, reason=reason)
 
@@ -235,11 +237,13 @@ class JobBook:
         return await self.done(job, None, JobState.FED)
 
 
-def _step(tx: Transaction, job: Job, state: JobState) -> Job:
+def _step(tx: Transaction, job: Job, state: JobState, *, fed_before: int | None = None, uid: str | None = None) -> Job:
     row = tx.row("SELECT state, uid, fed_before FROM job WHERE id = ? AND closed IS NULL", job.id)
     stands = JobState(row["state"]) if row else None
     if row is None or stands not in AFTER[state]:
         raise OutOfOrder(f"job {job.id} cannot go to {state}: it is {stands or 'closed'}")
-    tx.run("UPDATE job SET state = ? WHERE id = ?", state.value, job.id)
+    uid = row["uid"] if uid is None else uid
+    fed_before = row["fed_before"] if fed_before is None else fed_before
+    tx.run("UPDATE job SET state = ?, uid = ?, fed_before = ? WHERE id = ?", state.value, uid, fed_before, job.id)
     audit.append(tx, audit.Event.JOB_STEP, "kiosk", job=job.id, state=state.value)
-    return Job(job.id, job.jti, state, job.blank, row["uid"], row["fed_before"])
+    return Job(job.id, job.jti, state, job.blank, uid, fed_before)

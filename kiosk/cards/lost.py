@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Protocol
 
 from kiosk.cards import ledger
-from kiosk.cards.jobs import ENDS_IN, JobEnd, ends_of
+from kiosk.cards.jobs import ENDS_IN, JobEnd, ends_of, forget_record
 from kiosk.cards.ledger import Account
 from kiosk.journal import audit
 from kiosk.journal.database import Transaction
@@ -53,7 +53,7 @@ def enter(tx: Transaction, cards: Iterable[LostCard]) -> int:
             for start, end in ((Account.HOPPER, Account.PATH), (Account.PATH, ENDS_IN[card.end])):
                 ledger.move(tx, start, end, job=job, uid=card.uid, reason="told by the centre", actor="centre")
         if card.end is JobEnd.TAKEN:
-            tx.run("UPDATE approval SET record = NULL, sod = NULL WHERE jti = ?", card.approval)
+            forget_record(tx, card.approval)
         audit.append(
             tx,
             audit.Event.JOB_TAKEN_OVER,
@@ -83,7 +83,7 @@ def doubt_all(tx: Transaction, *, next_too: bool) -> int:
         tx.set_fact(NEXT_FACT, tx.now)
     return tx.run(
         "INSERT OR IGNORE INTO approval_doubt SELECT DISTINCT jti, ? FROM approval"
-        " WHERE jti IS NOT NULL AND record IS NOT NULL",
+        " JOIN approval_record ON approval = id WHERE jti IS NOT NULL",
         tx.now,
     )
 

@@ -11,7 +11,7 @@ from types import MappingProxyType
 from kiosk.api.staff import Found, UnknownJob
 from kiosk.cards import ledger
 from kiosk.cards.blanks import cases
-from kiosk.cards.jobs import JobEnd
+from kiosk.cards.jobs import JobEnd, forget_record
 from kiosk.cards.ledger import Account
 from kiosk.journal import audit, outbox
 from kiosk.journal.database import Transaction
@@ -63,8 +63,7 @@ def resolve(tx: Transaction, job: str, found: Found, mandate: Mandate) -> None:
         tx.run("UPDATE job SET outcome = ?, reason = ? WHERE id = ?", end.value, reason, job)
         outbox.put(tx, f"card_{end}", approval=row["jti"], job=job, uid=row["uid"], reason=reason)
     if end is JobEnd.TAKEN:
-        # The purpose is met: what was kept of the person goes (UU 27/2022), the approval's id stays.
-        tx.run("UPDATE approval SET record = NULL, sod = NULL WHERE jti = ?", row["jti"])
+        forget_record(tx, row["jti"])
     audit.append(tx, audit.Event.JOB_RESOLVED, actor, job=job, was=where.value, where=found.value)
     outbox.put(tx, "card_resolved", approval=row["jti"], job=job, found=found.value, people=list(mandate.people))
 

@@ -11,8 +11,11 @@ from kiosk.journal.database import Transaction
 CURSOR_FACT = "centre_cursor"
 
 UNSIGNED = (
-    "SELECT token, jti, record FROM approval WHERE sod IS NULL AND record IS NOT NULL AND jti IS NOT NULL LIMIT 1"
+    "SELECT token, jti, record FROM approval JOIN approval_record ON approval = id"
+    " WHERE sod IS NULL AND jti IS NOT NULL LIMIT 1"
 )
+FILED = "SELECT token, record FROM approval LEFT JOIN approval_record ON approval = id"
+"""To be followed by what to look for: `record` is null once it was deleted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,16 +33,17 @@ def put(tx: Transaction, sent: list[tuple[str, dict[str, Any]]], cursor: int) ->
         if len(text) > RECORD_MAX:
             continue  # no card is that large: an attack or a fault, and the disk is not its to fill
         claims = claimed(token)
-        tx.run(
-            "INSERT INTO approval (jti, nik, slip, token, record, received) VALUES (?, ?, ?, ?, ?, ?)"
+        new = tx.run(
+            "INSERT INTO approval (jti, nik, slip, token, received) VALUES (?, ?, ?, ?, ?)"
             " ON CONFLICT (token) DO NOTHING",
             _text(claims.get("jti")),
             _text(record.get("nik")) or "",
             _text(claims.get("slip")),
             token,
-            text,
             tx.now,
         )
+        if new:
+            tx.run("INSERT INTO approval_record VALUES (last_insert_rowid(), ?)", text)
     lost.doubt_next(tx)
     tx.set_fact(CURSOR_FACT, str(cursor))
 
@@ -48,9 +52,9 @@ def find(tx: Transaction, *, nik: str | None = None, slip: str | None = None) ->
     """The newest approval filed under a NIK or a slip code. An older one no longer counts, whatever the newest
     is worth: the centre has replaced it."""
     if nik is not None:
-        row = tx.row("SELECT token, record FROM approval WHERE nik = ? ORDER BY id DESC LIMIT 1", nik)
+        row = tx.row(f"{FILED} WHERE nik = ? ORDER BY id DESC LIMIT 1", nik)
     else:
-        row = tx.row("SELECT token, record FROM approval WHERE slip = ? ORDER BY id DESC LIMIT 1", slip)
+        row = tx.row(f"{FILED} WHERE slip = ? ORDER BY id DESC LIMIT 1", slip)
     return None if row is None else Shelved(row["token"], row["record"])
 
 
@@ -62,7 +66,7 @@ def unsigned(tx: Transaction) -> tuple[str, str, str] | None:
 
 def sign(tx: Transaction, token: str, sod: bytes) -> None:
     """Files the centre's signature over the chip of an approval; b"" if it gives none."""
-    tx.run("UPDATE approval SET sod = ? WHERE token = ? AND record IS NOT NULL", sod, token)
+    tx.run("UPDATE approval SET sod = ? WHERE token = ? AND id IN (SELECT approval FROM approval_record)", sod, token)
 
 
 def signature(tx: Transaction, jti: str) -> bytes:

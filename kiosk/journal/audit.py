@@ -14,6 +14,9 @@ __all__ = ["GENESIS", "Event", "Report", "Row", "Walk", "append", "check", "seal
 GENESIS = bytes(32)
 VERSION = "anjungan-audit-2"
 VERSION_1 = "anjungan-audit-1"
+_body = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode
+_fields = json.JSONEncoder(ensure_ascii=False).encode
+"""Made once: with these arguments `json.dumps` makes an encoder at each call."""
 SEALED = ("sequence", "at", "clock", "kind", "actor", "body", "previous")
 """The columns that a record's hash covers, in the order of `seal`."""
 
@@ -27,7 +30,7 @@ def append(tx: Transaction, event: Event, actor: str, beyond: int = 0, /, **body
     last = tx.row("SELECT sequence, hash FROM audit ORDER BY sequence DESC LIMIT 1")
     newest, previous = (last["sequence"], last["hash"]) if last else (0, GENESIS)
     sequence = max(newest, beyond) + 1
-    text = json.dumps(body, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    text = _body(body)
     hashed = seal(sequence, tx.now, tx.clock, event.value, actor, text, previous)
     tx.run(
         "INSERT INTO audit (sequence, at, clock, kind, actor, body, previous, hash) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
@@ -46,7 +49,7 @@ def append(tx: Transaction, event: Event, actor: str, beyond: int = 0, /, **body
 def seal(sequence: int, at: str, clock: str, kind: str, actor: str, body: str, previous: bytes) -> bytes:
     """SHA-256 over a record and the hash before it. Records from before `clock` existed have none, and version 1."""
     version = [VERSION, sequence, at, clock] if clock else [VERSION_1, sequence, at]
-    fields = json.dumps([*version, kind, actor, body, previous.hex()], ensure_ascii=False)
+    fields = _fields([*version, kind, actor, body, previous.hex()])
     return hashlib.sha256(fields.encode()).digest()
 
 

@@ -27,7 +27,7 @@ from kiosk.journal.identity import KioskKey
 TYPE = "anjungan-1//audit-checkpoint"
 EVERY_RECORDS = 100
 EVERY_SECONDS = 50.0
-"""With a look every 10 s (`station/seal.py`), no record stays unsealed for more than 60 s."""
+"""The sealer looks as soon as so much has gone by, so that no record stays unsealed for more than 60 s."""
 TEXT_MAX = 400
 
 

@@ -14,8 +14,12 @@ from typing import Any
 from kiosk.journal.database import Transaction
 
 BATCH = 100
+_sorted = json.JSONEncoder(sort_keys=True).encode
+"""Made once: with this argument `json.dumps` makes an encoder at each call."""
 VERSION = "anjungan-outbox-1"
 GENESIS = bytes(32)
+TOLD_FACT = "outbox_told"
+"""The number that `told` gives."""
 KEPT = timedelta(days=90)
 """So long an event that was told is still kept: the longest time that a kiosk may be cut off."""
 
@@ -40,39 +44,37 @@ def put(tx: Transaction, kind: str, /, **body: Any) -> None:
 
 
 def _append(tx: Transaction, event: Queued, previous: bytes) -> bytes:
-    covered = json.dumps([VERSION, event.sequence, event.at, event.kind, event.body, previous.hex()], sort_keys=True)
+    covered = _sorted([VERSION, event.sequence, event.at, event.kind, event.body, previous.hex()])
     chain = hashlib.sha256(covered.encode()).digest()
     tx.run(
         "INSERT INTO outbox (sequence, at, kind, body, hash) VALUES (?, ?, ?, ?, ?)",
         event.sequence,
         event.at,
         event.kind,
-        json.dumps(event.body, sort_keys=True),
+        _sorted(event.body),
         chain,
     )
     return chain
 
 
 def told(tx: Transaction) -> int:
-    """The newest event for which there is a receipt; 0 if there is none. All before it have one too: it is looked for
-    from the end, and months of events that were told stay unread."""
-    row = tx.row("SELECT sequence FROM outbox WHERE acknowledged = 1 ORDER BY sequence DESC LIMIT 1")
-    return 0 if row is None else int(row["sequence"])
+    """The newest event for which there is a receipt; 0 if there is none. All before it have one too."""
+    return int(tx.fact(TOLD_FACT) or "0")
 
 
 def common(tx: Transaction) -> list[tuple[int, bytes]]:
     """(sequence, hash) of the newest event for which there is a receipt, if there is one, and of those in `pending`:
     among them is the last that this journal and the centre have in common."""
-    known = tx.rows("SELECT sequence, hash FROM outbox WHERE acknowledged = 1 ORDER BY sequence DESC LIMIT 1")
-    new = tx.rows("SELECT sequence, hash FROM outbox WHERE sequence > ? ORDER BY sequence LIMIT ?", told(tx), BATCH)
-    return [(row["sequence"], row["hash"]) for row in (*known, *new)]
+    ends = "SELECT sequence, hash FROM outbox WHERE sequence >= ? ORDER BY sequence LIMIT ?"
+    rows = tx.rows(ends, told(tx), BATCH + 1)
+    return [(row["sequence"], row["hash"]) for row in rows]
 
 
 def go_on_after(tx: Transaction, sequence: int, chain: bytes, kind: str, /, **body: Any) -> None:
     """The centre holds events up to `sequence`, whose hash is `chain`, of which this journal knows nothing. The event
     given is the first after them; those for which there is no receipt follow it under new numbers."""
-    left = tx.rows("SELECT * FROM outbox WHERE acknowledged = 0 ORDER BY sequence")
-    tx.run("DELETE FROM outbox WHERE acknowledged = 0")
+    left = tx.rows("SELECT * FROM outbox WHERE sequence > ? ORDER BY sequence", told(tx))
+    tx.run("DELETE FROM outbox WHERE sequence > ?", told(tx))
     chain = _append(tx, Queued(sequence + 1, tx.now, kind, body), chain)
     for number, row in enumerate(left, sequence + 2):
         chain = _append(tx, Queued(number, row["at"], row["kind"], json.loads(row["body"])), chain)
@@ -94,12 +96,15 @@ def acknowledge(tx: Transaction, sequence: int, chain: bytes) -> None:
     row = tx.row("SELECT hash FROM outbox WHERE sequence = ?", sequence)
     if row is None or row["hash"] != chain:
         raise ReceiptError(f"the centre holds other events of this kiosk than this journal, up to number {sequence}")
-    tx.run("UPDATE outbox SET acknowledged = 1 WHERE sequence > ? AND sequence <= ?", told(tx), sequence)
+    if sequence > told(tx):  # an older receipt takes nothing back
+        tx.set_fact(TOLD_FACT, str(sequence))
 
 
 def tidy(tx: Transaction) -> None:
     """Deletes what was told more than KEPT ago. The newest event stays: the next one covers it."""
     before = (datetime.fromisoformat(tx.now) - KEPT).isoformat(timespec="milliseconds")
     tx.run(
-        "DELETE FROM outbox WHERE acknowledged = 1 AND at < ? AND sequence < (SELECT max(sequence) FROM outbox)", before
+        "DELETE FROM outbox WHERE sequence <= ? AND at < ? AND sequence < (SELECT max(sequence) FROM outbox)",
+        told(tx),
+        before,
     )

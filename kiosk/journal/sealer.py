@@ -7,14 +7,16 @@ import asyncio
 from datetime import datetime
 
 from kiosk.journal import audit, inspection, outbox
-from kiosk.journal.checkpoint import checkpoint_text, due, seconds
+from kiosk.journal.audit import Row
+from kiosk.journal.checkpoint import EVERY_SECONDS, checkpoint_text, due, seconds
 from kiosk.journal.database import Journal, Transaction
 from kiosk.journal.identity import KioskKey
 from kiosk.journal.timekeeper import EPOCH, TimeKeeper
 
 LOOK_SECONDS = 10.0
+"""So soon it looks again whether what it wrote, or could not write, was enough."""
 RATCHET_SECONDS = 50.0
-"""With a look every 10 s, the time that was seen is on disk within a minute."""
+"""With a look as soon as so much has gone by, the time that was seen is on disk within a minute."""
 SEEN_FACT = "time_seen"
 BOOTS_FACT = "boots"
 KEY_FACT = "kiosk_key"
@@ -51,17 +53,20 @@ class Sealer:
 
     async def run(self) -> None:
         """For ever: seals what nobody else's transaction has."""
+        wait = LOOK_SECONDS
         while True:
-            await asyncio.sleep(LOOK_SECONDS)
-            if await self._journal.read(lambda tx: any(_overdue(tx))):
+            await asyncio.sleep(wait)
+            wait = await self._journal.read(_nothing_due_for)
+            if not wait:
                 await self._journal.write(lambda tx: None)
+                wait = LOOK_SECONDS
 
     async def checkpoint(self) -> str:
         """A checkpoint over the newest record, now: its text, as for the QR of the closing slip."""
         return await self._journal.write(lambda tx: checkpoint_text(tx, self._key))
 
     def _before_commit(self, tx: Transaction) -> None:
-        unsealed, unseen = _overdue(tx)
+        unsealed, unseen = _overdue(tx, _ends(tx))
         if unsealed:
             checkpoint_text(tx, self._key)
         if unseen:
@@ -94,9 +99,24 @@ def _seen(tx: Transaction) -> tuple[datetime, int]:
     return max(map(datetime.fromisoformat, times), default=EPOCH), int(tx.fact(BOOTS_FACT) or "0")
 
 
-def _overdue(tx: Transaction) -> tuple[bool, bool]:
-    """Is a checkpoint due; is the time on disk older than RATCHET_SECONDS, or ahead."""
+def _ends(tx: Transaction) -> Row:
     [ends] = tx.rows(_ENDS)
+    return ends
+
+
+def _nothing_due_for(tx: Transaction) -> float:
+    """Seconds, from 1; 0 if a commit is due now. Any other commit only puts it off: it seals what is due by then."""
+    ends = _ends(tx)
+    if any(_overdue(tx, ends)):
+        return 0.0
+    left = RATCHET_SECONDS - seconds(ends["seen"], tx.now)
+    if ends["newest"] != ends["sealed"]:
+        left = min(left, EVERY_SECONDS - seconds(ends["sealed_at"], tx.now))
+    return max(left, 1.0)
+
+
+def _overdue(tx: Transaction, ends: Row) -> tuple[bool, bool]:
+    """Is a checkpoint due; is the time on disk older than RATCHET_SECONDS, or ahead."""
     return (
         due(ends["newest"], ends["sealed"], ends["sealed_at"], tx.now),
         ends["seen"] is None or not 0 <= seconds(ends["seen"], tx.now) < RATCHET_SECONDS,

@@ -8,11 +8,13 @@ from zoneinfo import ZoneInfo
 
 from kiosk.api.messages import Label, Ticket, TicketMedium
 from kiosk.journal import audit, outbox
+from kiosk.journal.audit import Row
 from kiosk.journal.database import Transaction
 
 WAIT_STEP = 5
 """Estimates are rounded to so many minutes: nobody can promise better."""
 LAST_NUMBER = 999
+_TICKET = "SELECT * FROM ticket WHERE request_id = ?"
 
 
 class SeriesFull(Exception):
@@ -55,9 +57,9 @@ class Queue:
 
     def issue(self, tx: Transaction, service: str, request_id: str) -> tuple[Ticket, bool]:
         """The next number of `service`, and True; or, for a request_id seen before, its ticket again, and False."""
-        known = tx.row("SELECT * FROM ticket WHERE request_id = ?", request_id)
+        known = tx.row(_TICKET, request_id)
         if known is not None:
-            return self.ticket(tx, request_id), False
+            return self._read(known), False
         one, day = self.series[service], self._day(tx)
         last = "SELECT coalesce(max(number), 0) FROM ticket WHERE day = ? AND letter = ?"
         number = tx.number(last, day, one.letter) + 1
@@ -65,9 +67,9 @@ class Queue:
             raise SeriesFull(f"{service}: {LAST_NUMBER} numbers are given today")
         waiting = self.load(tx, service).waiting
         token = base64.b32encode(bytes.fromhex(tx.new_id())).decode().rstrip("=")
-        tx.run(
+        [row] = tx.rows(
             "INSERT INTO ticket (request_id, day, service, letter, number, token, at, waiting)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?) RETURNING *",
             request_id,
             day,
             service,
@@ -80,20 +82,20 @@ class Queue:
         called = _called(one.letter, number)
         audit.append(tx, audit.Event.TICKET_ISSUED, "resident", number=called, service=service, day=day)
         outbox.put(tx, "ticket_issued", number=called, service=service, day=day)
-        return self.ticket(tx, request_id), True
+        return self._read(row), True
 
     def delivered(
         self, tx: Transaction, request_id: str, medium: TicketMedium, *, preprinted: str | None, cause: str | None
     ) -> Ticket:
         """Writes how the number reached the resident."""
-        tx.run(
-            "UPDATE ticket SET medium = ?, preprinted = ?, cause = ? WHERE request_id = ?",
+        [row] = tx.rows(
+            "UPDATE ticket SET medium = ?, preprinted = ?, cause = ? WHERE request_id = ? RETURNING *",
             medium.value,
             preprinted,
             cause,
             request_id,
         )
-        ticket = self.ticket(tx, request_id)
+        ticket = self._read(row)
         audit.append(
             tx,
             audit.Event.TICKET_DELIVERED,
@@ -107,9 +109,12 @@ class Queue:
 
     def ticket(self, tx: Transaction, request_id: str) -> Ticket:
         """The ticket as given. If its delivery was cut off, the screen shows it: it is never printed twice."""
-        row = tx.row("SELECT * FROM ticket WHERE request_id = ?", request_id)
+        row = tx.row(_TICKET, request_id)
         if row is None:
             raise LookupError("no ticket of this request")
+        return self._read(row)
+
+    def _read(self, row: Row) -> Ticket:
         one = self.series[row["service"]]
         load = estimate(row["waiting"], one.minutes, one.counters)
         return Ticket(

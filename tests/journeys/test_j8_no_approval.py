@@ -51,7 +51,7 @@ async def test_an_approval_changed_in_the_journal_gains_nothing(tmp_path: Path) 
     """Somebody with access to the disk puts another name on a waiting card."""
     async with office(tmp_path) as kiosk:
         kiosk.journal.write_now(
-            lambda tx: tx.run("UPDATE approval SET record = replace(record, 'SPECIMEN', 'PENYUSUP')")
+            lambda tx: tx.run("UPDATE approval_record SET record = replace(record, 'SPECIMEN', 'PENYUSUP')")
         )
         assert await kiosk.refused(kiosk.scan_slip()) == m.Cause.APPROVAL_FORGED
 

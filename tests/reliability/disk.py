@@ -47,17 +47,19 @@ class Op:
 
 
 class _File:
-    """`stored` survives the power, None: there is no such name. `seen` is what programs read, None: deleted."""
+    """`stored` survives the power, None: there is no such name. `seen` is what programs read, None: deleted: it is
+    always `stored` with what is `unsynced` done to it."""
 
     def __init__(self, stored: bytes | None) -> None:
-        self.stored = stored
+        self.stored = None if stored is None else bytearray(stored)
         self.seen: bytearray | None = None if stored is None else bytearray(stored)
         self.unsynced: list[Op] = []
 
     def do(self, op: Op, *, lying: bool) -> None:
         if op.kind == "sync":
             if not lying:
-                self.stored = None if self.seen is None else bytes(self.seen)
+                for done in self.unsynced:
+                    self.stored = _applied(self.stored, done)
                 self.unsynced = []
             return
         self.seen = _applied(self.seen, op)
@@ -76,7 +78,7 @@ class _File:
         if loss is Loss.KEPT:
             return None if self.seen is None else bytes(self.seen)
         if loss is Loss.DROPPED or not self.unsynced:
-            return self.stored
+            return None if self.stored is None else bytes(self.stored)
         left = None if self.stored is None else bytearray(self.stored)
         for op in self.unsynced:
             if op.kind == "write":

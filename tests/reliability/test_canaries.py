@@ -32,7 +32,9 @@ from sim.office.record import DayRecord
 
 SEED, RESIDENTS, PEOPLE = 4, 60, 250
 MARK = "ZQKNR"
-PLACES = frozenset({("approval", column) for column in ("nik", "slip", "token", "record", "sod")})
+PLACES = frozenset(
+    {("approval", column) for column in ("nik", "slip", "token", "sod")} | {("approval_record", "record")}
+)
 """Tables and columns where personal data is at home until the card is taken."""
 
 
@@ -91,7 +93,10 @@ class CanaryDay(OfficeDay):
         self.slips = [*self._house.world.slip_texts, *self._house.world.slips_retracted]
         self.sent = repr([(event.kind, event.body) for event in self._house.centre.events])
         self.taken = self._house.journal.post_mortem(
-            lambda tx: {row["nik"] for row in tx.rows("SELECT nik FROM approval WHERE record IS NULL")}
+            lambda tx: {
+                row["nik"]
+                for row in tx.rows("SELECT nik FROM approval WHERE id NOT IN (SELECT approval FROM approval_record)")
+            }
         )
 
 
@@ -147,7 +152,7 @@ def test_a_thousand_canaries_are_found_nowhere_but_in_their_place(tmp_path: Path
     assert len(day.taken) >= 3
     at_home = {place for place, content in day.rows.items() if hits(content, wanted)}
     assert at_home <= PLACES, f"in the journal outside their place: {sorted(at_home - PLACES)}"
-    assert ("approval", "record") in at_home  # the search does find them
+    assert ("approval_record", "record") in at_home  # the search does find them
     assert told.getvalue().count("\n") > 100
     assert hits(told.getvalue().encode(), wanted) == [], "in the log"
     assert len(day.slips) > 20

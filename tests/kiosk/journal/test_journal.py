@@ -5,14 +5,17 @@ import sqlite3
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from importlib import resources
 from pathlib import Path
 
 import pytest
 
+from kiosk.api.messages import Label
 from kiosk.cards import jobs
 from kiosk.centre import shelf
 from kiosk.journal import audit, inspection, outbox
 from kiosk.journal.database import Journal, JournalError, Transaction, numbered
+from kiosk.queueing.numbers import Queue, Series
 from sim.clock import SeededChance
 
 MONDAY = datetime(2026, 3, 2, 1, 0, tzinfo=UTC)
@@ -238,19 +241,74 @@ def test_a_journal_of_a_newer_program_is_left_as_it_is(path: Path) -> None:
     assert path.read_bytes() == before
 
 
-def test_a_journal_of_before_a_script_takes_that_script_and_no_other_again(path: Path) -> None:
-    journal = opened(path)
-    fill(journal, 3)
-    journal.close()
+def of_version(path: Path, version: int, then: str) -> None:
+    """A journal as an older program left it, with what `then` writes into it."""
+    folder = resources.files("kiosk.journal").joinpath("schema")
+    scripts = numbered([(file.name, file.read_text()) for file in folder.iterdir()])
     raw = sqlite3.connect(path)
-    [newest] = raw.execute("PRAGMA user_version").fetchone()
-    raw.executescript(f"DROP INDEX audit_promise; DROP INDEX approval_unsigned; PRAGMA user_version = {newest - 1};")
+    raw.executescript("\n".join([*scripts[:version], then, f"PRAGMA user_version = {version};"]))
     raw.close()
+
+
+OF_BEFORE_0009 = """
+INSERT INTO approval (jti, nik, slip, token, record, received, sod) VALUES
+    ('PRR-1', '3201', 'S-1', 't1', NULL, '', NULL), ('PRR-2', '3202', 'S-2', 't2', '{"a": 2}', '', x'05'),
+    ('PRR-3', '3203', 'S-3', 't3', '{"a": 3}', '', NULL), ('PRR-4', '3204', 'S-4', 't4', '{"a": 4}', '', x'');
+INSERT INTO outbox (sequence, at, kind, body, acknowledged, hash) VALUES
+    (7, '2026-03-01', 'ticket_issued', '{"number": 7}', 1, x'07'),
+    (8, '2026-03-02', 'ticket_issued', '{"number": 8}', 1, x'08'),
+    (9, '2026-03-02', 'ticket_issued', '{"number": 9}', 0, x'09');
+INSERT INTO ticket (request_id, day, service, letter, number, token, at, waiting, medium, called) VALUES
+    ('r2', '2026-03-02', 'ktp', 'A', 2, 'T2', '2026-03-02T01:00:00.000+00:00', 1, 'paper', NULL),
+    ('r1', '2026-03-02', 'ktp', 'A', 1, 'T1', '2026-03-02T00:59:00.000+00:00', 0, 'screen', '2026-03-02T01:00:00');
+"""
+
+
+def test_a_journal_of_before_a_script_takes_that_script_and_no_other_again(path: Path) -> None:
+    of_version(path, 8, OF_BEFORE_0009)
     journal = opened(path)
-    indexes = "SELECT count(*) FROM sqlite_master WHERE name IN ('audit_promise', 'approval_unsigned')"
-    assert journal.read_now(lambda tx: tx.number(indexes)) == 2
-    assert journal.read_now(lambda tx: tx.number("SELECT count(*) FROM audit")) == 3
+
+    found = [journal.read_now(partial(shelf.find, slip=f"S-{number}")) for number in range(1, 5)]
+    assert [(one.token, one.record) for one in found if one] == [
+        ("t1", None),
+        ("t2", '{"a": 2}'),
+        ("t3", '{"a": 3}'),
+        ("t4", '{"a": 4}'),
+    ]
+    signatures = [journal.read_now(partial(shelf.signature, jti=f"PRR-{number}")) for number in range(1, 5)]
+    assert signatures == [b"", b"\x05", b"", b""]
+    assert journal.read_now(shelf.unsigned) == ("t3", "PRR-3", '{"a": 3}')
+
+    assert [event.sequence for event in journal.read_now(outbox.pending)] == [9]
+    assert journal.read_now(outbox.common) == [(8, b"\x08"), (9, b"\x09")]
+
+    label = Label(id="KTP-el", en="ID card")
+    queue = Queue((Series("ktp", "A", label, 5.0, 1),), "Asia/Jakarta")
+    assert journal.read_now(lambda tx: (queue.ticket(tx, "r1").token, queue.load(tx, "ktp").waiting)) == ("T1", 1)
+    assert journal.write_now(lambda tx: queue.call_next(tx, "ktp")) == "A-002"
+    assert journal.write_now(lambda tx: queue.issue(tx, "ktp", "r3"))[0].number == "A-003"
+    assert journal.read_now(lambda tx: tx.rows("PRAGMA foreign_key_check")) == []
     journal.close()
+
+
+def test_a_signature_that_comes_after_the_card_was_taken_is_not_kept(path: Path) -> None:
+    of_version(path, 8, OF_BEFORE_0009)
+    journal = opened(path)
+    journal.write_now(lambda tx: jobs.forget_record(tx, "PRR-3"))
+    journal.write_now(lambda tx: shelf.sign(tx, "t3", b"late"))
+    assert journal.read_now(lambda tx: shelf.signature(tx, "PRR-3")) == b""
+    assert journal.read_now(shelf.unsigned) is None
+    assert journal.read_now(lambda tx: shelf.find(tx, slip="S-3")) == shelf.Shelved("t3", None)
+    journal.close()
+
+
+def test_an_older_receipt_takes_no_event_back(journal: Journal) -> None:
+    for number in range(3):
+        journal.write_now(partial(put_ticket, number))
+    chains = [row["hash"] for row in journal.read_now(lambda tx: tx.rows("SELECT hash FROM outbox ORDER BY sequence"))]
+    for sequence in (2, 1):
+        journal.write_now(partial(outbox.acknowledge, sequence=sequence, chain=chains[sequence - 1]))
+    assert [event.sequence for event in journal.read_now(outbox.pending)] == [3]
 
 
 @pytest.mark.parametrize(

@@ -159,11 +159,13 @@ REPLAYS = ["another job", "another day", "after a reboot", "after a power cut in
 async def test_an_approval_gives_one_card(tmp_path: Path, when: str) -> None:
     async with office(tmp_path) as kiosk:
         approvals = kiosk.journal.read_now(lambda tx: [tuple(row) for row in tx.rows("SELECT * FROM approval")])
+        records = kiosk.journal.read_now(lambda tx: [tuple(row) for row in tx.rows("SELECT * FROM approval_record")])
         await kiosk.scan_slip()
         assert (await kiosk.collect_to_the_end()).stage is m.Stage.DONE
         wanted: str = m.Cause.ALREADY_COLLECTED
         # The strongest replay: the centre's own token, its record and its signature are back on the disk.
-        put_back = "INSERT OR REPLACE INTO approval VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+        put_back = "INSERT OR REPLACE INTO approval VALUES (?, ?, ?, ?, ?, ?, ?)"
+        with_record = "INSERT OR REPLACE INTO approval_record VALUES (?, ?)"
         match when:
             case "another day":
                 await kiosk.die()
@@ -187,6 +189,8 @@ async def test_an_approval_gives_one_card(tmp_path: Path, when: str) -> None:
                 wanted = m.Cause.APPROVAL_OTHER_OFFICE
         for row in approvals:
             kiosk.journal.write_now(lambda tx, row=row: tx.run(put_back, *row))  # type: ignore[misc]
+        for row in records:
+            kiosk.journal.write_now(lambda tx, row=row: tx.run(with_record, *row))  # type: ignore[misc]
         await kiosk.until(lambda state: state.collecting)
         assert await kiosk.refused(kiosk.scan_slip()) == wanted
         assert await kiosk.refused(kiosk.type_nik()) == wanted
