@@ -1,7 +1,6 @@
 """One simulated day, from opening to the count at closing: the plan happens to the house, and the checkers look."""
 
 import asyncio
-import gc
 import random
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -60,13 +59,8 @@ RAM = Path("/dev/shm")  # noqa: S108 - only as the parent of a folder of this ru
 def live(seed: int, day: int, residents: int, *, cuts: bool) -> DayRecord:
     """Lives through day `day` of `seed`, in virtual time."""
     memo.use()
-    usual = gc.get_threshold()
-    gc.set_threshold(50_000, 20, 20)  # a day makes a million short-lived things, hardly any in circles
-    try:
-        with TemporaryDirectory(dir=RAM if RAM.is_dir() else None, prefix="anjungan-day-") as folder:
-            return run(_lived(Path(folder), plan(seed, day, residents, cuts=cuts)), seed=seed * 1_000 + day)
-    finally:
-        gc.set_threshold(*usual)
+    with TemporaryDirectory(dir=RAM if RAM.is_dir() else None, prefix="anjungan-day-") as folder:
+        return run(_lived(Path(folder), plan(seed, day, residents, cuts=cuts)), seed=seed * 1_000 + day)
 
 
 async def _lived(folder: Path, day: Day) -> DayRecord:

@@ -1,7 +1,9 @@
 """Whole office days in virtual time: what must hold at closing, that a day replays, and that a wrong day is told."""
 
+import gc
 import json
 import re
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,6 +19,15 @@ from sim.world import Place
 
 DAYS = 10
 RESIDENTS = 300
+
+
+@pytest.fixture(autouse=True)
+def _own_process() -> Iterator[None]:
+    """The command takes the collector of garbage for itself; the tests that follow get it back."""
+    usual = gc.get_threshold()
+    yield
+    gc.set_threshold(*usual)
+    gc.unfreeze()
 
 
 @pytest.mark.long
