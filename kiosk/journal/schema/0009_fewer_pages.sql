@@ -14,7 +14,7 @@ ALTER TABLE approval DROP COLUMN record;
 CREATE INDEX approval_unsigned ON approval (id) WHERE sod IS NULL AND jti IS NOT NULL;
 
 -- Receipts cover all events up to a number, so one number says which are told: it is the fact `outbox_told`.
-INSERT INTO fact SELECT 'outbox_told', coalesce(max(sequence), 0) FROM outbox WHERE acknowledged = 1;
+INSERT INTO fact SELECT 'outbox_told', max(sequence) FROM outbox WHERE acknowledged = 1 GROUP BY acknowledged;
 ALTER TABLE outbox DROP COLUMN acknowledged;
 
 -- Queue numbers lie in the order in which they are asked for. No two tokens are alike by chance (96 bits), and none is
