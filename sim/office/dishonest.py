@@ -152,7 +152,8 @@ class Dishonest:
     async def altered(self) -> None:
         """An expired approval, its date changed, is put on the line."""
         _, person = self._scene.somebody("expired")
-        await self._asks("expired approval", m.Cause.APPROVAL_EXPIRED, _by_slip(person))
+        if not await self._asks("expired approval", m.Cause.APPROVAL_EXPIRED, _by_slip(person)):
+            return  # the line was down until the evening: no approval of his ever came
         centre = self._house.centre
         head, body, signature = centre.approval_of(person.nik).split(".")
         claims = json.loads(base64.urlsafe_b64decode(body + "=="))
@@ -295,11 +296,14 @@ class Dishonest:
                 raise ValueError(request.OPERATION)
         return None
 
-    async def _asks(self, way: str, wanted: m.Cause, request: Callable[[str], m.CollectRequest]) -> None:
+    async def _asks(self, way: str, wanted: m.Cause, request: Callable[[str], m.CollectRequest]) -> bool:
+        """False if he gave up before he was refused for `wanted`."""
         asked = await self._scene.asks(f"somebody with {way}", wanted, request, never_in=True)
-        if asked is not None:
-            self.refused.append((asked.request_id, wanted))
-            self._scene.note("dishonest", f"{way}: no card", count=f"dishonest {way}: refused {wanted}")
+        if asked is None:
+            return False
+        self.refused.append((asked.request_id, wanted))
+        self._scene.note("dishonest", f"{way}: no card", count=f"dishonest {way}: refused {wanted}")
+        return True
 
 
 def _of(one: Colleague) -> list[s.Credential]:
