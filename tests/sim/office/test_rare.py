@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import jwt
 import pytest
@@ -19,7 +19,7 @@ from kiosk.people.policy import Operation
 from kiosk.people.roles import Role
 from sim.clock import run
 from sim.office import command, day, memo, rare
-from sim.office.plan import plan
+from sim.office.plan import Outage, plan
 from sim.office.record import DayRecord
 from sim.office.rota import OPEN, PER_DAY, ROUND, Due, Turn, due
 from sim.office.staff_checks import TABLE
@@ -29,12 +29,12 @@ LISTED = {*rare.BY_CHANCE, *rare.BY_TURN, *rare.ELSEWHERE}
 RESIDENTS = 12
 
 
-def lived(folder: Path, *turns: Turn, seed: int = 11) -> DayRecord:
+def lived(folder: Path, *turns: Turn, seed: int = 11, outages: tuple[Outage, ...] = ()) -> DayRecord:
     """A day without cuts on which these have their turn, one after the other."""
     memo.use()
     hours = (600.0 + number * (OPEN - 4_200.0) / len(turns) for number in range(len(turns)))
     dues = tuple(Due(0.0 if turn is Turn.EMPTY_HOPPER else at, turn) for at, turn in zip(hours, turns, strict=True))
-    return run(day._lived(folder, replace(plan(seed, 0, RESIDENTS, cuts=False), rare=dues, outages=())), seed=seed)
+    return run(day._lived(folder, replace(plan(seed, 0, RESIDENTS, cuts=False), rare=dues, outages=outages)), seed=seed)
 
 
 # -- the lists ---------------------------------------------------------------------------------------------------------
@@ -88,6 +88,17 @@ def test_on_a_day_on_which_everything_happens_nothing_is_lost_and_nobody_gets_th
 
     assert record.violations == []
     assert [branch for branch in rare.BY_TURN if not record.counts[branch]] == []
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("kind", ["link", "server"])
+def test_the_same_on_a_day_without_the_centre(tmp_path: Path, kind: Literal["link", "server"]) -> None:
+    """Who needs what only the centre can send goes home in the evening; nothing is made up for him."""
+    record = lived(tmp_path, *Turn, outages=(Outage(0.0, OPEN, kind),))
+
+    assert record.violations == []
+    assert record.counts["dishonest altered approval: refused approval_forged"] == 0
+    assert record.counts["left with number"] > 0
 
 
 def _one_person_overrides(monkeypatch: pytest.MonkeyPatch) -> None:
