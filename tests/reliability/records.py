@@ -7,6 +7,7 @@ the last acknowledged transaction, or after the one under way at the cut: not le
 """
 
 import hashlib
+import multiprocessing
 import random
 import sqlite3
 from bisect import bisect_right
@@ -187,16 +188,36 @@ class Tally:
         if harm and not self.first:
             self.first = f"{where}: {harm}"
 
+    def join(self, later: "Tally") -> None:
+        """Adds the cuts that come after these."""
+        self.cuts += later.cuts
+        self.clean += later.clean
+        self.lost += later.lost
+        self.corrupt += later.corrupt
+        self.first = self.first or later.first
+
 
 LOST = "an acknowledged transaction is lost"
 
 
-def campaign(way: Way, count: int, *, seed: int = 1) -> Tally:
+def campaign(way: Way, count: int, *, seed: int = 1, workers: int = 1) -> Tally:
     """Cuts the morning `count` times: at evenly spread calls from the first to the last, each with its own loss."""
+    shares = [range(count * at // workers, count * (at + 1) // workers) for at in range(workers)]
+    if workers == 1:
+        return _cut(way, count, seed, shares[0])
+    tally = Tally()
+    with multiprocessing.get_context("spawn").Pool(workers) as pool:
+        for share in pool.starmap(_cut, [(way, count, seed, numbers) for numbers in shares]):
+            tally.join(share)
+    return tally
+
+
+def _cut(way: Way, count: int, seed: int, numbers: range) -> Tally:
+    """These of `count` cuts. Every process writes the same morning anew: all in it comes from seeds."""
     story = record(way.synchronous)
     states = [state for _, state in story.marks]
     disk, done, tally = Disk(lying=way.lying), 0, Tally()
-    for number in range(count):
+    for number in numbers:
         calls = (number * len(story.ops)) // count + 1
         for op in story.ops[done:calls]:
             disk.replay(op)

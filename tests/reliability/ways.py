@@ -35,9 +35,10 @@ JOBS = (
 """The first is ours."""
 
 
-def of_records(count: int, *, seed: int = 1) -> Iterator[tuple[records.Way, records.Tally]]:
+def of_records(count: int, *, seed: int = 1, workers: int = 1) -> Iterator[tuple[records.Way, records.Tally]]:
     for way in (records.OURS, *records.WRONG):
-        yield way, records.campaign(way, count if way is records.OURS else max(count // 10, 100), seed=seed)
+        share = count if way is records.OURS else max(count // 10, 100)
+        yield way, records.campaign(way, share, seed=seed, workers=workers)
 
 
 def of_jobs(count: int, *, seed: int = 1, workers: int = 1) -> Iterator[tuple[JobWay, Findings]]:
@@ -50,7 +51,7 @@ def report(cuts: int, jobs: int, *, seed: int = 1, workers: int = 1, say: Callab
     """Prints both tables; whether ours did no harm and every wrong way was seen to do some."""
     well = True
     say(f"{'records':42} {'cuts':>7} {'clean':>7} {'lost':>7} {'corrupt':>7}")
-    for way, tally in of_records(cuts, seed=seed):
+    for way, tally in of_records(cuts, seed=seed, workers=workers):
         say(f"{way.name:42} {tally.cuts:7} {tally.clean:7} {tally.lost:7} {tally.corrupt:7}")
         well &= (tally.clean == tally.cuts) is (way is records.OURS)
         if way is records.OURS and tally.first:
