@@ -10,7 +10,6 @@ from enum import StrEnum
 from functools import cached_property
 from itertools import count
 from pathlib import Path
-from typing import ClassVar
 
 from PIL.Image import Image
 
@@ -72,13 +71,6 @@ class Card:
     chip: dict[str, bytes] = field(default_factory=dict)
     """Non-volatile memory of the chip, by object name; the chip simulator alone knows its layout."""
     chip_dead: bool = False
-    moves: ClassVar[int] = 0
-    """How often any card was put anywhere. As long as it stands still, every card is where it was."""
-
-    def __setattr__(self, name: str, value: object) -> None:
-        if name == "place":
-            Card.moves += 1
-        super().__setattr__(name, value)
 
     def drawn(self) -> None:
         """Nothing more is printed for now: its sides are pictures, and what they were drawn from is let go."""
@@ -131,11 +123,6 @@ class World:
     light: str = "off"
     _watchers: list[Callable[[Event], None]] = field(default_factory=list)
     _serials: Iterator[int] = field(default_factory=lambda: count(1))
-    _standing: dict[Place, list[Card]] = field(default_factory=dict)
-    """The cards by place as `_as_of`: sensors are asked far more often than cards move."""
-    _found: dict[tuple[Place, ...], list[Card]] = field(default_factory=dict)
-    """What `at` found since then, by its question."""
-    _as_of: tuple[int, int] = (-1, -1)
 
     def watch(self, watcher: Callable[[Event], None]) -> Callable[[], None]:
         self._watchers.append(watcher)
@@ -159,17 +146,7 @@ class World:
 
     def at(self, *places: Place) -> list[Card]:
         """The cards at these places, in the order in which they came into the world."""
-        now = Card.moves, len(self.cards)
-        if now != self._as_of:
-            self._as_of = now
-            self._found.clear()
-            self._standing = {place: [] for place in Place}
-            for card in self.cards:
-                self._standing[card.place].append(card)
-        if places not in self._found:
-            there = [card for place in places for card in self._standing[place]]
-            self._found[places] = sorted(there, key=self.cards.index) if len(places) > 1 else there
-        return self._found[places].copy()
+        return [card for card in self.cards if card.place in places]
 
     def in_path(self) -> Card | None:
         """The card between hopper and bins. Two there would be a simulator's bug, and raise."""

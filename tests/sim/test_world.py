@@ -1,6 +1,5 @@
 """Where the cards are, and what is on them, however often somebody looks."""
 
-import pytest
 from PIL import Image
 
 from sim.world import Card, Place, World
@@ -44,10 +43,3 @@ def test_a_face_is_drawn_when_somebody_looks_and_once() -> None:
     card.back = draw
     card.drawn()
     assert drawn == ["front", "front"], "when a print has ended it is drawn, seen or not"
-
-
-def test_an_empty_world_can_be_asked_before_any_card_ever_moved(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Card, "moves", 0)
-    world = World()
-    assert world.in_path() is None
-    assert world.at(Place.HOPPER, Place.BEZEL) == []
