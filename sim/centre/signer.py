@@ -4,7 +4,7 @@ The private keys are made from words that stand here in the open: whoever reads 
 simulation believes. The kiosk never holds such a key; it sends the data groups and gets EF.SOD back.
 
 The object is small and nearly all of it is the same on every chip, so it is written here value by value as DER (X.690)
-wants it. The tests read it with asn1crypto.
+wants it; nothing in it is longer than 64 kB. The tests read it with asn1crypto.
 """
 
 import hashlib
@@ -17,6 +17,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import NameOID
 
+from sim.card_encoder.tlv import tlv
+
 COUNTRY, STATE = "ZZ", "SPECIMEN"
 _BEGIN, _END = datetime(2025, 1, 1, tzinfo=UTC), datetime(2045, 1, 1, tzinfo=UTC)
 _ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
@@ -25,26 +27,16 @@ _INTEGER, _OCTETS, _OID, _SEQUENCE, _SET, _CONTEXT_0 = 0x02, 0x04, 0x06, 0x30, 0
 """Tags of X.690; the last is [0], constructed."""
 
 
-def _der(tag: int, *parts: bytes) -> bytes:
-    """One value: tag, length in the shortest way, contents below 64 kB."""
-    contents = b"".join(parts)
-    length = len(contents)
-    if length < 0x80:
-        return bytes((tag, length)) + contents
-    size = (length.bit_length() + 7) // 8
-    return bytes((tag, 0x80 | size)) + length.to_bytes(size, "big") + contents
-
-
 def _integer(value: int) -> bytes:
-    return _der(_INTEGER, value.to_bytes(value.bit_length() // 8 + 1, "big"))
+    return tlv(_INTEGER, value.to_bytes(value.bit_length() // 8 + 1, "big"))
 
 
-_LDS_SECURITY_OBJECT = _der(_OID, bytes.fromhex("678108010101"))  # 2.23.136.1.1.1, Doc 9303-10
-_SIGNED_DATA = _der(_OID, bytes.fromhex("2a864886f70d010702"))  # 1.2.840.113549.1.7.2, RFC 5652
-_CONTENT_TYPE = _der(_OID, bytes.fromhex("2a864886f70d010903"))
-_MESSAGE_DIGEST = _der(_OID, bytes.fromhex("2a864886f70d010904"))
-_SHA256 = _der(_SEQUENCE, _der(_OID, bytes.fromhex("608648016503040201")), b"\x05\x00")
-_SHA256_ECDSA = _der(_SEQUENCE, _der(_OID, bytes.fromhex("2a8648ce3d040302")))
+_LDS_SECURITY_OBJECT = tlv(_OID, bytes.fromhex("678108010101"))  # 2.23.136.1.1.1, Doc 9303-10
+_SIGNED_DATA = tlv(_OID, bytes.fromhex("2a864886f70d010702"))  # 1.2.840.113549.1.7.2, RFC 5652
+_CONTENT_TYPE = tlv(_OID, bytes.fromhex("2a864886f70d010903"))
+_MESSAGE_DIGEST = tlv(_OID, bytes.fromhex("2a864886f70d010904"))
+_SHA256 = tlv(_SEQUENCE, tlv(_OID, bytes.fromhex("608648016503040201")), b"\x05\x00")
+_SHA256_ECDSA = tlv(_SEQUENCE, tlv(_OID, bytes.fromhex("2a8648ce3d040302")))
 
 
 def _key(words: str) -> ec.EllipticCurvePrivateKey:
@@ -72,49 +64,49 @@ class DocumentSigner:
         self.country_pem: bytes = root.public_bytes(Encoding.PEM)
         """The certificate that everybody who checks a chip has to trust."""
         signer = self._certificate(self._signer.public_key(), "DS SPECIMEN", serial=2, authority=False)
-        self._certificates = _der(_CONTEXT_0, signer.public_bytes(Encoding.DER))
-        self._identifier = _der(_SEQUENCE, signer.issuer.public_bytes(), _integer(signer.serial_number))
+        self._certificates = tlv(_CONTEXT_0, signer.public_bytes(Encoding.DER))
+        self._identifier = tlv(_SEQUENCE, signer.issuer.public_bytes(), _integer(signer.serial_number))
 
     def sign(self, groups: Mapping[int, bytes]) -> bytes:
         """EF.SOD over whole data groups, by number."""
-        content = _der(
+        content = tlv(
             _SEQUENCE,  # LDSSecurityObject of Doc 9303-10, appendix D, version 0
             _integer(0),
             _SHA256,
-            _der(
+            tlv(
                 _SEQUENCE,
                 *(
-                    _der(_SEQUENCE, _integer(number), _der(_OCTETS, hashlib.sha256(group).digest()))
+                    tlv(_SEQUENCE, _integer(number), tlv(_OCTETS, hashlib.sha256(group).digest()))
                     for number, group in sorted(groups.items())
                 ),
             ),
         )
         attributes = (  # RFC 5652, 11.1 and 11.2; in DER the elements of a SET stand in the order of their bytes
-            _der(_SEQUENCE, _CONTENT_TYPE, _der(_SET, _LDS_SECURITY_OBJECT)),
-            _der(_SEQUENCE, _MESSAGE_DIGEST, _der(_SET, _der(_OCTETS, hashlib.sha256(content).digest()))),
+            tlv(_SEQUENCE, _CONTENT_TYPE, tlv(_SET, _LDS_SECURITY_OBJECT)),
+            tlv(_SEQUENCE, _MESSAGE_DIGEST, tlv(_SET, tlv(_OCTETS, hashlib.sha256(content).digest()))),
         )
         signature = self._signer.sign(
-            _der(_SET, *attributes),  # signed as a SET, sent under its context tag: RFC 5652, 5.4
+            tlv(_SET, *attributes),  # signed as a SET, sent under its context tag: RFC 5652, 5.4
             ec.ECDSA(hashes.SHA256(), deterministic_signing=True),
         )
-        signer_info = _der(
+        signer_info = tlv(
             _SEQUENCE,
             _integer(1),
             self._identifier,
             _SHA256,
-            _der(_CONTEXT_0, *attributes),
+            tlv(_CONTEXT_0, *attributes),
             _SHA256_ECDSA,
-            _der(_OCTETS, signature),
+            tlv(_OCTETS, signature),
         )
-        signed_data = _der(
+        signed_data = tlv(
             _SEQUENCE,
             _integer(3),
-            _der(_SET, _SHA256),
-            _der(_SEQUENCE, _LDS_SECURITY_OBJECT, _der(_CONTEXT_0, _der(_OCTETS, content))),
+            tlv(_SET, _SHA256),
+            tlv(_SEQUENCE, _LDS_SECURITY_OBJECT, tlv(_CONTEXT_0, tlv(_OCTETS, content))),
             self._certificates,
-            _der(_SET, signer_info),
+            tlv(_SET, signer_info),
         )
-        whole = _der(_SEQUENCE, _SIGNED_DATA, _der(_CONTEXT_0, signed_data))
+        whole = tlv(_SEQUENCE, _SIGNED_DATA, tlv(_CONTEXT_0, signed_data))
         return b"\x77\x82" + len(whole).to_bytes(2, "big") + whole
 
     def _certificate(
