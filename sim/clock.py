@@ -105,7 +105,7 @@ class _Handle(asyncio.Handle):
         self._source_traceback = None
 
 
-class _Timer(asyncio.TimerHandle):
+class _Timer(_Handle, asyncio.TimerHandle):
     """The same of a timer."""
 
     __slots__ = ()
@@ -113,13 +113,7 @@ class _Timer(asyncio.TimerHandle):
     def __init__(
         self, when: float, callback: Callable[..., object], args: Any, loop: Any, context: Context | None
     ) -> None:
-        self._context = copy_context() if context is None else context
-        self._loop = loop
-        self._callback = callback
-        self._args = args
-        self._cancelled = False
-        self._repr = None
-        self._source_traceback = None
+        super().__init__(callback, args, loop, context)
         self._when = when
         self._scheduled = False
 
