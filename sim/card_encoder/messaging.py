@@ -23,6 +23,10 @@ from sim.card_encoder.words import BADLY_PROTECTED, NOT_PROTECTED
 CLA = 0x0C
 CRYPTOGRAM, CRYPTOGRAM_ODD, EXPECTED, STATUS, CHECKSUM = 0x87, 0x85, 0x97, 0x99, 0x8E
 """Objects: cryptogram for even and for odd INS, Le, status word, MAC."""
+KNOWN = frozenset({CRYPTOGRAM, CRYPTOGRAM_ODD, EXPECTED, CHECKSUM})
+"""What a protected command may hold."""
+MAC = 8
+"""Bytes of a checksum."""
 FRAME = 21
 """Bytes of a protected answer beside the cryptogram: 87 82 xxxx 01, 99 02 xxxx, 8E 08 and the MAC, the status word."""
 
@@ -97,10 +101,10 @@ class Messaging:
         objects = parts(command.data)
         if not objects or CHECKSUM not in objects:
             raise Broken(NOT_PROTECTED)
-        if set(objects) - {CRYPTOGRAM, CRYPTOGRAM_ODD, EXPECTED, CHECKSUM} or list(objects)[-1] != CHECKSUM:
+        if not objects.keys() <= KNOWN or next(reversed(objects)) != CHECKSUM or len(objects[CHECKSUM]) != MAC:
             raise Broken(BADLY_PROTECTED)
         header = bytes([command.cla, command.ins, command.p1, command.p2])
-        covered = command.data[: -len(tlv(CHECKSUM, objects[CHECKSUM]))]
+        covered = command.data[: -2 - MAC]
         message = pad(header, self._cipher.block) + (pad(covered, self._cipher.block) if covered else b"")
         if not hmac.compare_digest(self._cipher.mac(self._now, message), objects[CHECKSUM]):
             raise Broken(BADLY_PROTECTED)

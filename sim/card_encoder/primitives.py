@@ -133,9 +133,12 @@ def unpad(data: bytes) -> bytes | None:
     return stripped[:-1] if stripped.endswith(b"\x80") else None
 
 
+_ODD = bytes(byte & 0xFE | (byte >> 1).bit_count() & 1 ^ 1 for byte in range(256))
+
+
 def parity(key: bytes) -> bytes:
     """The key with odd parity in each byte, as DES keys are written."""
-    return bytes(byte & 0xFE | (bin(byte >> 1).count("1") + 1) & 1 for byte in key)
+    return key.translate(_ODD)
 
 
 def derive_3des(seed: bytes, counter: int) -> bytes:

@@ -1,7 +1,7 @@
 """Reads a whole chip as a stranger would: opens it with the printed MRZ, believes it only by its signature.
 
-Commands of ICAO Doc 9303-10, 3.6, and ISO/IEC 7816-4: SELECT 00 A4 (the application), READ BINARY 00 B0; INTERNAL AUTHENTICATE 00 88
-(Doc 9303-11, 6.1) proves that the chip is not a copy.
+Commands of ICAO Doc 9303-10, 3.6, and ISO/IEC 7816-4: SELECT 00 A4 (the application), READ BINARY 00 B0 (the files);
+INTERNAL AUTHENTICATE 00 88 (Doc 9303-11, 6.1) proves that the chip is not a copy.
 """
 
 from collections.abc import Mapping
