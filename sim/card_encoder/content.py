@@ -109,7 +109,7 @@ class Content:
         if offset > before:
             return WRONG_OFFSET
         grown = max(before, offset + len(data)) - now
-        if sum(len(self.memory.get(name)) for name in _COUNTED) + grown > self.memory.capacity:
+        if sum(map(len, map(self.memory.get, _COUNTED))) + grown > self.memory.capacity:
             return FULL
         if not self._counted:
             self._counted = True

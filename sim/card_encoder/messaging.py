@@ -87,6 +87,7 @@ class Messaging:
     def __init__(self, cipher: Cipher, counter: bytes) -> None:
         self._cipher = cipher
         self._counter = int.from_bytes(counter, "big")
+        self._now = counter
         self._extended = False
 
     @property
@@ -97,7 +98,7 @@ class Messaging:
 
     def opened(self, command: Command) -> Command:
         """The command inside a protected one. Broken."""
-        self._counter += 1
+        self._count()
         objects = parts(command.data)
         if not objects or CHECKSUM not in objects:
             raise Broken(NOT_PROTECTED)
@@ -116,7 +117,7 @@ class Messaging:
 
     def closed(self, answer: bytes, ins: int) -> bytes:
         """The protected answer; its own status word stands outside too."""
-        self._counter += 1
+        self._count()
         data, status = answer[:-2], answer[-2:]
         objects = b""
         if data:
@@ -125,10 +126,10 @@ class Messaging:
         objects += tlv(STATUS, status)
         return objects + tlv(CHECKSUM, self._cipher.mac(self._now, pad(objects, self._cipher.block))) + status
 
-    @property
-    def _now(self) -> bytes:
+    def _count(self) -> None:
         size = self._cipher.block
-        return (self._counter % (1 << 8 * size)).to_bytes(size, "big")
+        self._counter = (self._counter + 1) % (1 << 8 * size)
+        self._now = self._counter.to_bytes(size, "big")
 
     def _data(self, ins: int, objects: dict[int, bytes]) -> bytes:
         cryptogram = objects.get(CRYPTOGRAM_ODD if ins & 1 else CRYPTOGRAM)
