@@ -122,9 +122,12 @@ def retail_mac(key: bytes, padded: bytes) -> bytes:
     return RetailMac(key).over(padded)
 
 
+_PADDING = tuple(b"\x80" + bytes(zeros) for zeros in range(AES_BLOCK))
+
+
 def pad(data: bytes, block: int) -> bytes:
     """ISO/IEC 9797-1 padding method 2: 80, then zeros."""
-    return data + b"\x80" + bytes(-(len(data) + 1) % block)
+    return data + _PADDING[-(len(data) + 1) % block]
 
 
 def unpad(data: bytes) -> bytes | None:
