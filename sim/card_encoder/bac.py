@@ -8,11 +8,11 @@ from sim.card_encoder.primitives import (
     DES_BLOCK,
     ENC,
     MAC,
+    RetailMac,
     derive_3des,
     des3_decrypt,
     des3_encrypt,
     pad,
-    retail_mac,
     sha1,
 )
 
@@ -24,7 +24,7 @@ class BasicAccess:
 
     def __init__(self, mrz: bytes, chance: random.Random) -> None:
         seed = sha1(mrz)[:16]
-        self._enc, self._mac = derive_3des(seed, ENC), derive_3des(seed, MAC)
+        self._enc, self._mac = derive_3des(seed, ENC), RetailMac(derive_3des(seed, MAC))
         self._chance = chance
         self._challenge = b""
 
@@ -39,7 +39,7 @@ class BasicAccess:
         cryptogram, mac = data[:-DES_BLOCK], data[-DES_BLOCK:]
         if len(data) != SIZE or not expected:
             return None
-        if not hmac.compare_digest(retail_mac(self._mac, pad(cryptogram, DES_BLOCK)), mac):
+        if not hmac.compare_digest(self._mac.over(pad(cryptogram, DES_BLOCK)), mac):
             return None
         plain = des3_decrypt(self._enc, cryptogram)
         theirs, ours, their_key = plain[:8], plain[8:16], plain[16:]
@@ -49,4 +49,4 @@ class BasicAccess:
         answer = des3_encrypt(self._enc, ours + theirs + our_key)
         seed = bytes(a ^ b for a, b in zip(their_key, our_key, strict=True))
         session = Messaging(TripleDesCipher(derive_3des(seed, ENC), derive_3des(seed, MAC)), ours[4:] + theirs[4:])
-        return answer + retail_mac(self._mac, pad(answer, DES_BLOCK)), session
+        return answer + self._mac.over(pad(answer, DES_BLOCK)), session

@@ -23,12 +23,17 @@ COMMIT_TRIES, AUTHENTICATION_TRIES = 3, 5
 
 SELECTABLE, PERSONALIZED, LOCKED = 0x07, 0x0F, 0x83
 OP_READY, INITIALIZED, SECURED, CARD_LOCKED, TERMINATED = 0x01, 0x07, 0x0F, 0x7F, 0xFF
+_NEW, _NEW_CARD = bytes([SELECTABLE]), bytes([OP_READY])
+_ALL_COMMITS, _ALL_AUTHENTICATIONS = bytes([COMMIT_TRIES]), bytes([AUTHENTICATION_TRIES])
+"""What stands for an object that was never written."""
 
 
 class Content:
     def __init__(self, memory: Memory) -> None:
         self.memory = memory
         self._counted = False
+        self._taken = sum(map(len, map(memory.get, _TAKING)))
+        """Bytes of the memory that files hold."""
 
     # -- life cycle ----------------------------------------------------------------------------------------------
     @property
@@ -36,7 +41,7 @@ class Content:
         """The application's. A byte that is no state, as a torn write may leave it, counts as LOCKED."""
         if self.card_state in (CARD_LOCKED, TERMINATED):
             return LOCKED
-        state = (self.memory.get("state") or bytes([SELECTABLE]))[0]
+        state = (self.memory.get("state") or _NEW)[0]
         if state == PERSONALIZED:
             return state
         return SELECTABLE if state == SELECTABLE and self.tries and self.authentication_tries else LOCKED
@@ -47,17 +52,17 @@ class Content:
 
     @property
     def card_state(self) -> int:
-        return self.memory.get("card", bytes([OP_READY]))[0]
+        return self.memory.get("card", _NEW_CARD)[0]
 
     @property
     def tries(self) -> int:
         """Commits that may still be refused before the application locks itself."""
-        return self.memory.get("tries", bytes([COMMIT_TRIES]))[0]
+        return self.memory.get("tries", _ALL_COMMITS)[0]
 
     @property
     def authentication_tries(self) -> int:
         """Hosts that may still fail to prove that they know the keys."""
-        return self.memory.get("authentication", bytes([AUTHENTICATION_TRIES]))[0]
+        return self.memory.get("authentication", _ALL_AUTHENTICATIONS)[0]
 
     @authentication_tries.setter
     def authentication_tries(self, left: int) -> None:
@@ -109,12 +114,13 @@ class Content:
         if offset > before:
             return WRONG_OFFSET
         grown = max(before, offset + len(data)) - now
-        if sum(map(len, map(self.memory.get, _COUNTED))) + grown > self.memory.capacity:
+        if self._taken + grown > self.memory.capacity:
             return FULL
         if not self._counted:
             self._counted = True
             self.memory.keep("attempts", bytes([min(self.attempts + 1, 0xFF)]))
         self.memory.write(name_of(number), data, offset, truncate=offset == 0)
+        self._taken += grown
         return OK
 
     @property
@@ -148,5 +154,5 @@ def name_of(number: int) -> str:
     return f"ef:{number:04X}"
 
 
-_COUNTED = tuple(map(name_of, (*FILES, ACCESS)))
+_TAKING = tuple(map(name_of, (*FILES, ACCESS)))
 """What takes room in the chip."""

@@ -27,6 +27,8 @@ KNOWN = frozenset({CRYPTOGRAM, CRYPTOGRAM_ODD, EXPECTED, CHECKSUM})
 """What a protected command may hold."""
 MAC = 8
 """Bytes of a checksum."""
+STATUS_HEAD, CHECKSUM_HEAD = bytes((STATUS, 2)), bytes((CHECKSUM, MAC))
+"""Tag and length of the two objects whose length never changes."""
 FRAME = 21
 """Bytes of a protected answer beside the cryptogram: 87 82 xxxx 01, 99 02 xxxx, 8E 08 and the MAC, the status word."""
 
@@ -123,8 +125,8 @@ class Messaging:
         if data:
             cryptogram = self._cipher.encrypt(self._now, pad(data, self._cipher.block))
             objects = tlv(CRYPTOGRAM_ODD, cryptogram) if ins & 1 else tlv(CRYPTOGRAM, b"\x01" + cryptogram)
-        objects += tlv(STATUS, status)
-        return objects + tlv(CHECKSUM, self._cipher.mac(self._now, pad(objects, self._cipher.block))) + status
+        objects += STATUS_HEAD + status
+        return objects + CHECKSUM_HEAD + self._cipher.mac(self._now, pad(objects, self._cipher.block)) + status
 
     def _count(self) -> None:
         size = self._cipher.block

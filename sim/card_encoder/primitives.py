@@ -117,11 +117,6 @@ class RetailMac:
         return self._outer.update(self._inner.update(chained))
 
 
-def retail_mac(key: bytes, padded: bytes) -> bytes:
-    """The same for a single message."""
-    return RetailMac(key).over(padded)
-
-
 _PADDING = tuple(b"\x80" + bytes(zeros) for zeros in range(AES_BLOCK))
 
 
