@@ -171,8 +171,9 @@ class OfficeDay:
 
     def _lines_of(self, person: Person) -> bytes:
         """DG1 of his card: the three printed lines, as they must stand in its chip."""
-        plan = Plan(self._zone, self._house.profile.chip.size, CardRecord.model_validate(person.record))
-        return plan.groups(None)[1]
+        # His pictures are on none of them, and most of the record.
+        plain = CardRecord.model_validate(person.record | {"photo": "", "signature": None, "fingers": ()})
+        return Plan(self._zone, self._house.profile.chip.size, plain).groups(None)[1]
 
     async def _visitor(self, visit: Visit) -> None:
         await asyncio.sleep(visit.at)
