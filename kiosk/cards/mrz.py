@@ -7,6 +7,8 @@ import re
 import unicodedata
 from dataclasses import dataclass
 from datetime import date, datetime
+from itertools import cycle
+from operator import mul
 from string import ascii_uppercase, digits
 
 from kiosk.cards.record import CardRecord
@@ -46,12 +48,10 @@ class Td1:
 
 def check_digit(text: str) -> str:
     """Doc 9303-3, 4.9: weights 7 3 1; digits count as themselves, A..Z as 10..35, the filler as 0; modulo 10."""
-    total = 0
-    for index, character in enumerate(text):
-        value = _VALUES.get(character)
-        if value is None:
-            raise ValueError("a machine readable zone holds only A-Z, 0-9 and <")
-        total += value * (7, 3, 1)[index % 3]
+    try:
+        total = sum(map(mul, map(_VALUES.__getitem__, text), cycle((7, 3, 1))))
+    except KeyError:
+        raise ValueError("a machine readable zone holds only A-Z, 0-9 and <") from None
     return str(total % 10)
 
 
