@@ -19,8 +19,8 @@ SPEED = 150.0 * DOTS_PER_MM
 CUT_TIME = 0.3
 STEP = 30
 """Dots between two looks at the sensors: a line of text."""
-WAVE = 120
-"""Dots, 0.1 s of printing, after which time is let pass. No answer in its turn, no cut and no slip at the mouth is
+WAVE = 360
+"""Dots, 0.3 s of printing, after which time is let pass. No answer in its turn, no cut and no slip at the mouth is
 early by it: before each, what is owed is waited for. Only the sensors may see the paper's end so much sooner."""
 LOOK = 0.1
 """Seconds between two looks at the sensors while nothing moves."""
@@ -119,10 +119,12 @@ class Simulator:
 
     async def _hear(self, data: bytes) -> None:
         for piece, command in self._ears.feed(data):
-            self._stream.feed(piece)
+            if piece != command or self._stream:  # between two commands, a real-time one is nothing to be stepped over
+                self._stream.feed(piece)
             if command is not None:
                 await self._at_once(command)
-        self._arrived.set()
+        if self._stream:
+            self._arrived.set()
 
     async def _at_once(self, command: bytes) -> None:
         panel = self._panel()

@@ -35,6 +35,7 @@ HEARTBEAT = 0.5
 cannot come back unnoticed and answer for a slip of which it forgot the first half."""
 ASK_AGAIN = 5.0
 """Seconds after which the queued question is put again, in case its answer was lost."""
+_ALL = b"".join(QUESTIONS)
 QUIET = 0.05
 LOOK = 0.5
 """Seconds between two looks at a slip that waits at the mouth."""
@@ -269,27 +270,24 @@ class Driver(ThermalPrinter):
             await wire.close()
 
     async def _ask(self, wire: Wire) -> Condition:
-        """The four real-time questions, one at a time, because an answer does not say which it answers."""
-        answers: list[int] = []
+        """The four real-time questions in one write. Each is answered as it arrives, so the answers, which do not say
+        what they answer, stand in the order of the questions; one too few or too many makes them all worthless."""
         wire.noise = False
-        for question in QUESTIONS:
-            match await wire.ask(question, Answer, self.options.answer_timeout):
-                case Answer(byte):
-                    answers.append(byte)
-                case _ if wire.noise:
-                    raise ProtocolError(f"{self._link}: bytes that are no answer to DLE EOT {len(answers) + 1}")
-                case _:
-                    raise silent(f"{self._link}: no answer to DLE EOT {len(answers) + 1}")
+        answers = await wire.ask(_ALL, Answer, self.options.answer_timeout, len(QUESTIONS))
+        if len(answers) < len(QUESTIONS):
+            lost = f"{len(answers)} of {len(QUESTIONS)} answers to DLE EOT 1 to 4"
+            if wire.noise:
+                raise ProtocolError(f"{self._link}: {lost}, and bytes that are no answer")
+            raise silent(f"{self._link}: {lost}")
         if wire.count(Answer):
             raise ProtocolError(f"{self._link}: more answers than questions")
-        condition = from_answers(answers)
+        condition = from_answers([answer.byte for answer in answers])
         if self.can_present:
-            match await wire.ask(presenter.ASK, FullStatus, self.options.answer_timeout):
-                case FullStatus(group):
-                    mouth = presenter.mouth(group)
-                    return replace(condition, at_mouth=mouth.ticket, jam=mouth.jam)
-                case _:
-                    raise silent(f"{self._link}: no answer to DLE EOT 20")
+            full = await wire.ask(presenter.ASK, FullStatus, self.options.answer_timeout)
+            if not full:
+                raise silent(f"{self._link}: no answer to DLE EOT 20")
+            mouth = presenter.mouth(full[0].group)
+            return replace(condition, at_mouth=mouth.ticket, jam=mouth.jam)
         return condition
 
     # -- what is published ---------------------------------------------------------------------------------------
