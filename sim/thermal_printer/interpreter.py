@@ -67,8 +67,10 @@ Act = Line | Cut | Tell | Watch | Present
 
 
 _MODES = frozenset(
-    ("ESC !", "GS !", "ESC E", "ESC G", "ESC M", "ESC -", "ESC {", "GS B", "ESC a", "ESC t")
-    + ("ESC 2", "ESC 3", "ESC +", "ESC A", "ESC SP", "ESC D", "GS L", "GS W")
+    {
+        *("ESC !", "GS !", "ESC E", "ESC G", "ESC M", "ESC -", "ESC {", "GS B", "ESC a", "ESC t"),
+        *("ESC 2", "ESC 3", "ESC +", "ESC A", "ESC SP", "ESC D", "GS L", "GS W"),
+    }
 )
 """The commands that do no more than change a mode."""
 
