@@ -146,7 +146,9 @@ class World:
 
     def at(self, *places: Place) -> list[Card]:
         """The cards at these places, in the order in which they came into the world."""
-        return [card for card in self.cards if card.place in places]
+        hand = Place.HAND  # where most cards of a long day are: they are passed over at one glance
+        cards = self.cards if hand in places else [card for card in self.cards if card.place is not hand]
+        return [card for card in cards if card.place in places]
 
     def in_path(self) -> Card | None:
         """The card between hopper and bins. Two there would be a simulator's bug, and raise."""
