@@ -248,11 +248,14 @@ class Simulator:
             await self._answers.send(answer)
 
     async def _burn(self, line: Line) -> None:
-        """Moves the paper, STEP by STEP; where the paper or the power ends, so does the line."""
-        for top in range(0, line.height, STEP):
-            if self._panel().offline:
+        """Moves the paper, STEP by STEP if there is anything to be seen; where the paper or the power ends, so does the
+        line."""
+        top = 0
+        while top < line.height:
+            panel = self._panel()
+            if panel.offline:
                 await self._on_line()
-            rows = min(STEP, line.height - top)
+            rows = min(WAVE if panel is WELL else STEP, line.height - top)
             if line.draw is not None and top < line.inked:
                 self._strip.burn(line.draw, top, min(rows, line.inked - top))
             self._strip.advance(rows)
@@ -263,6 +266,7 @@ class Simulator:
             self._mishaps(rows)
             if self._strip.length > LONGEST:
                 self._off()
+            top += rows
 
     def _mishaps(self, rows: int) -> None:
         """Faults that strike within a slip, each asked once a slip."""

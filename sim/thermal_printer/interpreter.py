@@ -138,8 +138,7 @@ def _set(modes: _Modes, command: Command) -> _Modes:
     return modes
 
 
-@dataclass(frozen=True, slots=True)
-class _Item:
+class _Item(NamedTuple):
     """Something in a line, at `x` dots from its beginning."""
 
     x: int

@@ -87,6 +87,9 @@ class Stream:
         buffer = self._buffer
         if not buffer:
             return None
+        if (known := _FIXED.get(bytes(buffer[:2]))) is not None:
+            name, end = known
+            return self._take(name, 2, end) if len(buffer) >= end else None
         first = buffer[0]
         if first >= 0x20:
             run = _TEXT.match(buffer)
@@ -97,20 +100,17 @@ class Stream:
             return self._take("unknown", 0, 1)
         if len(buffer) < 2:
             return None
+        second = buffer[1]
         if first == DLE:
-            return self._realtime(buffer[1])
-        if (known := _FIXED.get(bytes(buffer[:2]))) is not None:
-            name, end = known
-        else:
-            prefix, second = _FAMILIES[first][1], buffer[1]
-            try:
-                end = 2 + _variable(prefix, second, buffer)
-            except _Short:
-                return None
-            except _Damaged:
-                return self._take("unknown", 0, 2)
-            name = f"{prefix} {_shown(second)}"
-        return self._take(name, 2, end) if len(buffer) >= end else None
+            return self._realtime(second)
+        prefix = _FAMILIES[first][1]
+        try:
+            end = 2 + _variable(prefix, second, buffer)
+        except _Short:
+            return None
+        except _Damaged:
+            return self._take("unknown", 0, 2)
+        return self._take(f"{prefix} {_shown(second)}", 2, end) if len(buffer) >= end else None
 
     def _realtime(self, second: int) -> Command | None:
         """DLE sequences were obeyed as they arrived; in their turn they are only stepped over."""

@@ -115,8 +115,11 @@ class Wire:
         events += self._reader.feed(data)
         self._heard_at = now
         self.heard = True
-        self.noise = self.noise or any(isinstance(event, Noise) for event in events)
-        self._inbox.extend(event for event in events if not isinstance(event, Noise))
+        for event in events:
+            if isinstance(event, Noise):
+                self.noise = True
+            else:
+                self._inbox.append(event)
 
 
 def silent(detail: str) -> DeviceError:
