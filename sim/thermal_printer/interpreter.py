@@ -152,8 +152,14 @@ class _Composing:
     """The line in the print buffer."""
 
     x: int = 0
+    height: int = 0
     items: list[_Item] = field(default_factory=list)
     text: str = ""
+
+    def add(self, item: _Item) -> None:
+        self.items.append(item)
+        self.x += item.width
+        self.height = max(self.height, item.height)
 
 
 class Interpreter:
@@ -245,8 +251,7 @@ class Interpreter:
                 acts += self._end_line()
                 continue
             run, shown = shown[: max(fits, 1)], shown[max(fits, 1) :]
-            line.items.append(_Item(line.x, len(run) * step, height, partial(_written, run, modes, step)))
-            line.x += len(run) * step
+            line.add(_Item(line.x, len(run) * step, height, partial(_written, run, modes, step)))
             line.text += run
         return acts
 
@@ -255,8 +260,7 @@ class Interpreter:
         acts: list[Act] = []
         if self._line.x + width > self._modes.area and self._line.items:
             acts = self._end_line()
-        self._line.items.append(_Item(self._line.x, width, height, draw))
-        self._line.x += width
+        self._line.add(_Item(self._line.x, width, height, draw))
         return acts
 
     def _tab(self) -> None:
@@ -275,9 +279,8 @@ class Interpreter:
         line, self._line = self._line, _Composing()
         if not line.items:
             return []
-        height = max(item.height for item in line.items)
-        draw = partial(_aligned, partial(_composed, line.items, height), self._modes)
-        return [Line(max(self._modes.spacing, height), height, draw, line.text.rstrip())]
+        draw = partial(_aligned, partial(_composed, line.items, line.height), self._modes)
+        return [Line(max(self._modes.spacing, line.height), line.height, draw, line.text.rstrip())]
 
     # -- pictures ------------------------------------------------------------------------------------------------
 

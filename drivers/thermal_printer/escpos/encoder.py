@@ -6,7 +6,6 @@ Native QR codes; pictures by `raster`; widths and code pages by `models`.
 import textwrap
 import unicodedata
 from collections.abc import Iterator
-from contextlib import suppress
 from functools import lru_cache
 
 import segno
@@ -158,9 +157,11 @@ def _letter(char: str) -> str:
 def _said(pen: Dummy, line: str) -> bytes:
     """A line in the code page that is chosen already, or else in those that the library finds for its characters."""
     page = pen.magic.encoding
-    if page is not None:
-        with suppress(UnicodeEncodeError):
+    try:
+        if page is not None:
             return f"{line}\n".encode(page)
+    except UnicodeEncodeError:
+        pass
     pen.textln(line)
     return _taken(pen)
 
