@@ -121,30 +121,28 @@ class Simulator:
         for piece, command in self._ears.feed(data):
             if piece != command or self._stream:  # between two commands, a real-time one is nothing to be stepped over
                 self._stream.feed(piece)
-            if command is not None:
-                await self._at_once(command)
+            if command is not None and (answer := self._at_once(command)):
+                await self._answers.send(answer)
         if self._stream:
             self._arrived.set()
 
-    async def _at_once(self, command: bytes) -> None:
+    def _at_once(self, command: bytes) -> bytes:
+        """Obeys a real-time command; its answer, if it has one."""
         panel = self._panel()
         if command == ears.CLEAR:
             self._abandon()
-            await self._answers.send(b"\x37\x25\x00")
-        elif command == ears.FULL_STATUS:
-            if self._presenter is not None:
-                await self._answers.send(self._presenter.full_status(panel))
-        elif (
-            command[1] == 0x05
-        ):  # DLE ENQ 1 goes on where an error stopped it, 2 forgets the data; both free the cutter
-            if self._cutter_stuck and command[2] == 2:
+            return b"\x37\x25\x00"
+        if command == ears.FULL_STATUS:
+            return self._presenter.full_status(panel) if self._presenter is not None else b""
+        n = command[2]
+        if command[1] == 0x05:  # DLE ENQ 1 goes on where an error stopped it, 2 forgets the data; both free the cutter
+            if self._cutter_stuck and n == 2:
                 self._abandon()
             self._free_cutter()
-        elif self.faults.take("stale-status"):
-            await self._answers.send(bytes((self._said[command[2]],)))
-        else:
-            self._said[command[2]] = panel.real_time(command[2])
-            await self._answers.send(bytes((self._said[command[2]],)))
+            return b""
+        if not self.faults.take("stale-status"):
+            self._said[n] = panel.real_time(n)
+        return bytes((self._said[n],))
 
     def _abandon(self) -> None:
         """Buffers are cleared, and whatever was being done is not done further."""
