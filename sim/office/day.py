@@ -118,7 +118,6 @@ class OfficeDay:
         self._dishonest = Dishonest(self._scene)
         self._evening = Evening(self._scene, random.Random(f"evening {day.seed} {day.day}"))
         self._house.world.watch(self._see)
-        self._house.moments.strike = self._strike
 
     async def live(self) -> DayRecord:
         self._open_registry()
@@ -293,6 +292,7 @@ class OfficeDay:
             async with self._mains:
                 self._dark.clear()
                 self._armed_at, self._blackout = self._house.moments.count, blackout
+                self._house.moments.strike = self._strike
                 await self._dark.wait()
                 await self._come_back(blackout)
 
@@ -307,7 +307,7 @@ class OfficeDay:
         blackout = self._blackout
         if blackout is None or count < self._armed_at + blackout.moment:
             return
-        self._blackout = None
+        self._blackout = self._house.moments.strike = None
         self._end(blackout, name)
 
     def _end(self, blackout: Blackout, name: str) -> None:
