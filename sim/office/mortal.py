@@ -99,19 +99,19 @@ class _TappedSide:
 
     def __init__(self, inner: DeviceSide, device: str, moments: Moments) -> None:
         self._inner = inner
-        self._device = device
         self._moments = moments
+        self._hears, self._answers = f"{device} hears", f"{device} answers"
 
     async def read(self, limit: int = 4096) -> bytes:
         data = await self._inner.read(limit)
         if data:
-            self._moments.reached(f"{self._device} hears")
+            self._moments.reached(self._hears)
             if self._moments.dark:
                 raise asyncio.CancelledError
         return data
 
     async def write(self, data: bytes) -> None:
-        self._moments.reached(f"{self._device} answers")
+        self._moments.reached(self._answers)
         if self._moments.dark:
             raise asyncio.CancelledError
         await self._inner.write(data)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from PIL.Image import Image
 
 from drivers.card_printer.evolis import job, meaning
-from drivers.card_printer.evolis.protocol import Config, Info, StatusWords
+from drivers.card_printer.evolis.protocol import Config, StatusWords
 from drivers.card_printer.evolis.refusals import not_begun, not_ready, sequence, unknown
 from drivers.card_printer.evolis.steps import LOST_LOOKS, Steps
 from drivers.contract.card_printer import CardPosition, Station, unsupported
@@ -52,7 +52,7 @@ class CardPath:
             if where is not CardPosition.NONE:
                 raise sequence(f"feed: a card is already in the path ({where})")
             self.forget()
-            if words.error or words.info & Info.JUST_RESET:
+            if words.error or meaning.just_reset(words):
                 await steps.order("Scs")  # errors of an earlier act stay until somebody clears them
                 words = await steps.look()
             for cause in meaning.causes(words):
@@ -82,7 +82,7 @@ class CardPath:
         steps = self._steps
         with not_begun():
             words = await steps.at_rest()
-            if self._sensors.position(words) is CardPosition.INSIDE and words.info & Info.JUST_RESET:
+            if self._sensors.position(words) is CardPosition.INSIDE and meaning.just_reset(words):
                 await steps.order("Scs")
                 words = await steps.look()
             if self._sensors.position(words) is not CardPosition.INSIDE or meaning.station(words) is not station:
