@@ -18,6 +18,8 @@ from drivers.contract.words import Completion, DeviceCause, JobOutcome
 
 COUNTS_AGREE = 2
 """Further answers that must give the same count before a card is said to have been fed in secret."""
+PRINT_RESTS = 2
+"""A side takes a quarter of a minute, nearly all of it with the card in one place: half as many looks will do."""
 _MOVES = {Station.CONTACT: "Sis", Station.CONTACTLESS: "Sic"}
 
 
@@ -110,6 +112,7 @@ class CardPath:
             command,  # the last one, which prints
             lambda seen: meaning.station(seen) is None and self._sensors.position(seen) is not CardPosition.UNKNOWN,
             self._options.print_timeout * (1 if back is None else 2),
+            rests=PRINT_RESTS,
         )
         where = self._sensors.position(words)
         if where is not CardPosition.INSIDE:
