@@ -19,6 +19,9 @@ READY: Final = b"\x55"
 DEFAULT_ADDRESS: Final = 0xFFFFFFFF
 CONTENT_MAX: Final = 256
 """Bytes of content in one packet; the length field counts two more for the checksum."""
+PACKET_SIZE: Final = 6
+"""SetSysPara's number of the parameter "data package length"; its value 0 to 3 means PACKET_MIN << value bytes."""
+PACKET_MIN: Final = 32
 _START = struct.Struct(">2sIBH")
 
 
@@ -235,7 +238,7 @@ class SystemParameters:
         status, system_id, capacity, security, address, size, baud = struct.unpack(">HHHHIHH", data)
         if size > 3:
             raise ProtocolError(f"ReadSysPara: packet size code {size}; 0 to 3 are defined")
-        return cls(status, system_id, capacity, security, address, 32 << size, 9600 * baud)
+        return cls(status, system_id, capacity, security, address, PACKET_MIN << size, 9600 * baud)
 
 
 @dataclass(frozen=True, slots=True)
