@@ -151,7 +151,7 @@ class Session:
     async def _drop_stale(self) -> None:
         """Forgets what has arrived unasked: late answers, 0x55 of a restart, noise. Waits for nothing."""
         for _ in range(STALE_READS):
-            if not await self._more(0):
+            if self._stream.quiet() or not await self._more(0):
                 break
         self._forget()
 
