@@ -99,8 +99,8 @@ class _TappedSide:
 
     def __init__(self, inner: DeviceSide, device: str, moments: Moments) -> None:
         self._inner = inner
-        self._hears, self._answers = f"{device} hears", f"{device} answers"
         self._moments = moments
+        self._hears, self._answers = f"{device} hears", f"{device} answers"
 
     async def read(self, limit: int = 4096) -> bytes:
         data = await self._inner.read(limit)
