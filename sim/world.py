@@ -36,6 +36,8 @@ class Place(StrEnum):
 
 PATH = (Place.FEEDER, Place.FLIP, Place.CONTACT, Place.CONTACTLESS, Place.PRINT, Place.EJECT, Place.BEZEL)
 """The places between hopper and bins, in which at most one card can be."""
+CROWDED = (Place.HAND, Place.HOPPER)
+"""Where most cards of a long day are: whoever looks for cards elsewhere passes them over at one glance."""
 
 
 class _Side:
@@ -146,7 +148,11 @@ class World:
 
     def at(self, *places: Place) -> list[Card]:
         """The cards at these places, in the order in which they came into the world."""
-        return [card for card in self.cards if card.place in places]
+        cards = self.cards
+        for crowded in CROWDED:
+            if crowded not in places:
+                cards = [card for card in cards if card.place is not crowded]
+        return [card for card in cards if card.place in places]
 
     def in_path(self) -> Card | None:
         """The card between hopper and bins. Two there would be a simulator's bug, and raise."""

@@ -19,6 +19,10 @@ class ByteStream(Protocol):
         """At least one byte and at most `limit`; b"" once the other side has closed for good. One reader at a time. A
         read that is cancelled loses nothing: the next one has its bytes."""
 
+    def quiet(self) -> bool:
+        """True if it is certain that nothing has arrived which a `read` would give at once, nor the end. False where
+        only a read tells. Never waits, raises nothing."""
+
     async def write(self, data: bytes) -> None:
         """Hands over all of `data`, however many pieces the pipe takes it in."""
 

@@ -28,6 +28,9 @@ class ProcessStream:
     async def read(self, limit: int = 4096) -> bytes:
         return await self._out.read(limit)
 
+    def quiet(self) -> bool:
+        return False
+
     async def write(self, data: bytes) -> None:
         try:
             self._in.write(data)

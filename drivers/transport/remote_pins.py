@@ -90,6 +90,8 @@ class RemoteFactory(MockFactory):  # type: ignore[misc]  # gpiozero is untyped
         super().__init__(pin_class=RemotePin)
         self._loop = loop
         self._offset: float | None = None
+        self._driven: dict[int, RemotePin] = {}
+        """By BCM number; gpiozero looks through the whole board for a pin each time."""
         self.stamp = loop.time()
         self.queue: asyncio.Queue[bytes] = asyncio.Queue()
 
@@ -108,7 +110,9 @@ class RemoteFactory(MockFactory):  # type: ignore[misc]  # gpiozero is untyped
             age = now - change.stamp
             self._offset = age if self._offset is None else min(self._offset, age)
             self.stamp = change.stamp + self._offset
-        pin = self.pin(change.bcm)
+        pin = self._driven.get(change.bcm)
+        if pin is None:
+            pin = self._driven[change.bcm] = self.pin(change.bcm)
         if pin.function != "input":
             raise ProtocolError(f"the world drives pin {change.bcm}, which is an output")
         if change.level:

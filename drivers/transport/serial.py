@@ -33,6 +33,12 @@ class SerialStream:
                 return data
             raise gone(f"{self._name}: the port hung up")
 
+    def quiet(self) -> bool:
+        try:
+            return int(self._port.in_waiting) == 0
+        except (OSError, serial.SerialException, TypeError):
+            return False  # a read says what is wrong
+
     async def write(self, data: bytes) -> None:
         view = memoryview(data)
         while view:

@@ -25,6 +25,9 @@ class SocketStream:
         except OSError as error:
             raise gone(f"{self._name}: {error}") from error
 
+    def quiet(self) -> bool:
+        return False
+
     async def write(self, data: bytes) -> None:
         try:
             self._writer.write(data)

@@ -61,6 +61,9 @@ class UsbStream:
         taken, self._left = self._left[:limit], self._left[limit:]
         return taken
 
+    def quiet(self) -> bool:
+        return False
+
     async def write(self, data: bytes) -> None:
         """All pieces in one visit to the worker thread; a caller that gives up is heard between two of them."""
         if self._closed:

@@ -3,7 +3,6 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
-from dataclasses import asdict
 from datetime import datetime
 from functools import partial
 from typing import Annotated, Any, TypeVar
@@ -254,7 +253,7 @@ class CentreLink:
 
     async def _deliver(self) -> None:
         while events := await self._journal.read(outbox.pending):
-            body = {"kiosk": self._kiosk, "events": [asdict(event) for event in events]}
+            body = {"kiosk": self._kiosk, "events": [event.told() for event in events]}
             answer = await self._http.post(f"/v1/offices/{self._authority.office}/events", json=body)
             answer.raise_for_status()
             receipt = _Receipt.model_validate_json(answer.content).receipt

@@ -24,6 +24,8 @@ BUSY = "BUSY"
 HELD_SILENT = 60.0
 """Seconds for which a silent printer keeps a connection whose host has finished sending."""
 LATE = 2.0
+AT_ONCE = 1 << 20
+"""Bytes taken from the wire in one go at most: a colour panel has 658 kB."""
 
 _SETTINGS = frozenset(
     {"Pps", "Psmgr", "Pwres", "Pr", "Pc", "Pl", "Ps", "Pcla", "Ppmode", "Psk", "Piqla", "Peoic", "Pida", "Psync"}
@@ -109,7 +111,7 @@ class Simulator:
     async def _session(self, stream: DeviceSide) -> None:
         splitter = Splitter()
         silent = False
-        while data := await stream.read(65_536):
+        while data := await stream.read(AT_ONCE):
             for command in splitter.feed(data):
                 answer = await self._obey(command)
                 silent = self.faults.take("silence")
@@ -122,6 +124,9 @@ class Simulator:
         self._last_reply = text
         raw = text.encode("ascii") + b"\x00"
         faults = self.faults
+        if not faults.armed:
+            await stream.write(raw)
+            return
         if faults.take("delay"):
             await asyncio.sleep(LATE * self.pace)
         if faults.take("garbage"):

@@ -6,6 +6,7 @@ in memory, and total: any bytes at all are cut into commands somehow, as a print
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 LINES = 1016
 DOTS = 648
@@ -32,54 +33,63 @@ class Command:
     broken: bool = False
 
 
+@lru_cache(maxsize=64)
+def _understood(raw: bytes) -> Command:
+    """One command's text; a host asks the same few things again and again."""
+    if len(raw) > TEXT_MAX or not _TEXT.fullmatch(raw):
+        return Command("", broken=True)
+    name, *parameters = raw.decode("ascii").split(";")
+    return Command(name, tuple(parameters))
+
+
 class Splitter:
     """Takes bytes as they come and gives whole commands."""
 
     def __init__(self) -> None:
-        self._buffer = bytearray()
+        self._begun = bytearray()
         self._in_text = False
         self._skipping = False
 
     def feed(self, data: bytes) -> list[Command]:
-        self._buffer += data
+        self._begun += data if self._begun else b""
+        buffer = self._begun or data  # a panel of 658 kB that comes whole is not copied together first
         found = []
-        while (command := self._next()) is not None:
+        command, at = self._next(buffer, 0)
+        while command is not None:
             found.append(command)
+            command, at = self._next(buffer, at)
+        if buffer is data:
+            self._begun += data[at:]
+        else:
+            del self._begun[:at]
         return found
 
-    def _next(self) -> Command | None:
-        buffer = self._buffer
+    def _next(self, buffer: bytes | bytearray, at: int) -> tuple[Command | None, int]:
+        """The command at or after `at`, None if it is not whole yet; and up to where the bytes are done with."""
         if not self._in_text:
             # The start character may be left out after a CR; padding and stray bytes between commands mean nothing.
-            start = _START.search(buffer)
+            start = _START.search(buffer, at)
             if start is None:
-                buffer.clear()
-                return None
-            del buffer[: start.end() if start[0] == b"\x1b" else start.start()]
+                return None, len(buffer)
+            at = start.end() if start[0] == b"\x1b" else start.start()
             self._in_text = True
-        header = _HEADER.match(buffer, 0, HEADER_MAX)
+        header = _HEADER.match(buffer, at, at + HEADER_MAX)
         if header:
-            return self._download(header)
-        return self._text()
+            return self._download(buffer, at, header)
+        return self._text(buffer, at)
 
-    def _text(self) -> Command | None:
-        end = self._buffer.find(b"\r")
+    def _text(self, buffer: bytes | bytearray, at: int) -> tuple[Command | None, int]:
+        end = buffer.find(b"\r", at)
         if end < 0:
-            if len(self._buffer) > TEXT_MAX:
-                self._buffer.clear()
-                self._skipping = True
-            return None
-        raw = bytes(self._buffer[:end])
-        del self._buffer[: end + 1]
+            if len(buffer) - at <= TEXT_MAX:
+                return None, at
+            self._skipping = True
+            return None, len(buffer)
         self._in_text = False
-        broken = self._skipping or len(raw) > TEXT_MAX or not _TEXT.fullmatch(raw)
-        self._skipping = False
-        if broken:
-            return Command("", broken=True)
-        name, *parameters = raw.decode("ascii").split(";")
-        return Command(name, tuple(parameters))
+        skipped, self._skipping = self._skipping, False
+        return Command("", broken=True) if skipped else _understood(bytes(buffer[at:end])), end + 1
 
-    def _download(self, header: re.Match[bytes]) -> Command | None:
+    def _download(self, buffer: bytes | bytearray, at: int, header: re.Match[bytes]) -> tuple[Command | None, int]:
         """The panel behind `header` once it is whole; None before that."""
         name, panel, levels = header[1].decode(), header[2].decode(), int(header[3])
         start = header.end()
@@ -88,34 +98,34 @@ class Splitter:
             end = start
         elif name == "Db":
             end = start + PANEL_SIZE[levels]
-            body = self._copied(start, end) if len(self._buffer) >= end else None
+            body = _copied(buffer, start, end) if len(buffer) >= end else None
         else:
-            body, end = self._lines(start)
+            body, end = _lines(buffer, start)
         if body is None:
-            return None
-        del self._buffer[:end]
+            return None, at
         self._in_text = False
-        return Command(name, (panel, str(levels)), panel=body, broken=not body)
+        return Command(name, (panel, str(levels)), panel=body, broken=not body), end
 
-    def _copied(self, start: int, end: int) -> bytes:
-        with memoryview(self._buffer) as whole:  # a slice of the buffer itself would be a second copy of 658 kB
-            return bytes(whole[start:end])
 
-    def _lines(self, at: int) -> tuple[bytes | None, int]:
-        """1016 compressed lines from `at`: 00 white, FF black, else n and n bytes with the rest white."""
-        out = bytearray()
-        data = self._buffer
-        for _ in range(LINES):
-            if at >= len(data):
-                return None, 0
-            size = data[at]
-            at += 1
-            if size == 0xFF:
-                out += b"\xff" * LINE_BYTES
-                continue
-            kept = min(size, LINE_BYTES)
-            if at + size > len(data):
-                return None, 0
-            out += bytes(data[at : at + kept]).ljust(LINE_BYTES, b"\x00")
-            at += size
-        return bytes(out), at
+def _copied(buffer: bytes | bytearray, start: int, end: int) -> bytes:
+    with memoryview(buffer) as whole:  # a slice of a bytearray would be a second copy
+        return bytes(whole[start:end])
+
+
+def _lines(data: bytes | bytearray, at: int) -> tuple[bytes | None, int]:
+    """1016 compressed lines from `at`: 00 white, FF black, else n and n bytes with the rest white."""
+    out = bytearray()
+    for _ in range(LINES):
+        if at >= len(data):
+            return None, 0
+        size = data[at]
+        at += 1
+        if size == 0xFF:
+            out += b"\xff" * LINE_BYTES
+            continue
+        kept = min(size, LINE_BYTES)
+        if at + size > len(data):
+            return None, 0
+        out += bytes(data[at : at + kept]).ljust(LINE_BYTES, b"\x00")
+        at += size
+    return bytes(out), at

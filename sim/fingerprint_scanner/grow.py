@@ -24,8 +24,8 @@ BOOT: Final = 0.5
 """Seconds from power to the first answer."""
 LOOK: Final = 0.15
 """Seconds for one look at the sensor."""
-BUFFERED: Final = 16
-"""Packets of an image that reach the host in one piece while the line is sound."""
+BUFFERED: Final = 4096
+"""Bytes of an image that reach the host in one piece while the line is sound: as much as its terminal layer holds."""
 LATE: Final = 2.0
 COLOURS: Final = {1: "red", 2: "blue", 3: "purple", 4: "green", 5: "yellow", 6: "cyan", 7: "white"}
 MODES: Final = {1: "breathing", 2: "flashing", 3: "on", 4: "off", 5: "fading on", 6: "fading off"}
@@ -107,6 +107,8 @@ class Simulator:
         """The finger now on the glass cannot be read, however often it is looked at."""
         self._powered = True
         self._boots = 0
+        self._arriving = 0.0
+        """Seconds for which what the host has sent is still on the wire."""
         self._booting: asyncio.Task[None] | None = None
 
     # -- power ---------------------------------------------------------------------------------------------------
@@ -140,7 +142,7 @@ class Simulator:
         self._lines.add(stream)
         try:
             while data := await stream.read():
-                await self._on_the_wire(len(data))
+                self._arriving += self._on_the_wire(len(data))
                 for command in receiver.take(data):
                     if not self._powered or command.address != self.flash.address:
                         continue
@@ -152,12 +154,21 @@ class Simulator:
             self._lines.discard(stream)
             self._call_off()
 
-    async def _on_the_wire(self, size: int) -> None:
-        """8N1: ten bits per byte."""
-        await asyncio.sleep(size * 10 / (9600 * self.flash.baud) * self.pace)
+    def _on_the_wire(self, size: int) -> float:
+        """Seconds, at 8N1: ten bits per byte."""
+        return size * 10 / (9600 * self.flash.baud) * self.pace
+
+    async def _pass(self, seconds: float) -> None:
+        """So many, after those that the question took to arrive."""
+        arriving, self._arriving = self._arriving, 0.0
+        await asyncio.sleep(arriving + seconds)
 
     async def _send(self, stream: DeviceSide, whole: bytes) -> None:
         """One packet to the host, with whatever goes wrong on the way."""
+        if not self.faults.armed:
+            await self._pass(self._on_the_wire(len(whole)))
+            await stream.write(whole)
+            return
         if self.faults.active("silence"):
             self.faults.take("silence")
             return
@@ -173,7 +184,7 @@ class Simulator:
             whole = bytes(byte ^ (1 << bit % 8 if at == bit // 8 else 0) for at, byte in enumerate(whole))
         if self.faults.take("noise"):
             whole = bytes(self._chance.choices(range(0xEF), k=self._chance.randint(1, 16))) + whole
-        await self._on_the_wire(len(whole))
+        await self._pass(self._on_the_wire(len(whole)))
         if self.faults.take("short-read"):
             for byte in whole:
                 await stream.write(bytes((byte,)))
@@ -226,7 +237,8 @@ class Simulator:
     async def _send_image(self, stream: DeviceSide, packets: Sequence[bytes]) -> None:
         boots = self._boots
         if not self.faults.armed:  # nothing strikes within a packet: they run together, as in a UART's buffer
-            packets = [b"".join(packets[at : at + BUFFERED]) for at in range(0, len(packets), BUFFERED)]
+            together = BUFFERED // len(packets[0])
+            packets = [b"".join(packets[at : at + together]) for at in range(0, len(packets), together)]
         for number, whole in enumerate(packets):
             if number == len(packets) // 2 and self.faults.take("power-loss"):
                 self.power_cut()
@@ -263,7 +275,7 @@ class Simulator:
         if instruction == 0x08 and len(given) == 1:
             file = self.library.buffers.get(given[0])
             return (NO_TEMPLATE_UP, b"", None) if file is None else (OK, b"", file)
-        table = _R503 | _COMMON if self.model.ready_byte else _COMMON | _OLDER
+        table = _R503 if self.model.ready_byte else _OLDER
         if instruction not in table:
             return BAD_PACKET, b"", None
         size, act = table[instruction]
@@ -273,7 +285,7 @@ class Simulator:
         return code, data, None
 
     async def look(self, *, extended: bool) -> int:
-        await asyncio.sleep(LOOK * self.pace)
+        await self._pass(LOOK * self.pace)
         if self.faults.take("sensor-failed"):
             return LOOK_FAILED
         if self.world.finger is None:
@@ -414,12 +426,12 @@ _COMMON: Final[dict[int, tuple[int, _Act]]] = {
     0x1D: (0, _library(Library.count)),
     0x1F: (1, _library(Library.index_table)),
 }
-_OLDER: Final[dict[int, tuple[int, _Act]]] = {
+_OLDER: Final[dict[int, tuple[int, _Act]]] = _COMMON | {
     0x50: (0, lambda module, _: module.lamp("on")),
     0x51: (0, lambda module, _: module.lamp("off")),
     0x53: (0, _always(0x55)),
 }
-_R503: Final[dict[int, tuple[int, _Act]]] = {
+_R503: Final[dict[int, tuple[int, _Act]]] = _COMMON | {
     0x30: (0, _always(OK)),
     0x35: (4, Simulator.aura),
     0x36: (0, Simulator.check_sensor),

@@ -41,6 +41,13 @@ def transfer(address: int, data: bytes, size: int) -> tuple[bytes, ...]:
     return *(packet(address, DATA, piece) for piece in pieces[:-1]), packet(address, END, pieces[-1])
 
 
+@lru_cache(maxsize=64)
+def _read(whole: bytes) -> Command:
+    """A host asks the same few things all day."""
+    address, pid, body = int.from_bytes(whole[2:6], "big"), whole[6], whole[9:-2]
+    return Command(address, pid, body, packet(address, pid, body) == whole)
+
+
 class Receiver:
     """Collects bytes as the module's UART does and hands out whole packets, searching for EF01 between them."""
 
@@ -65,7 +72,5 @@ class Receiver:
             if len(self._line) < 9 + length:
                 break
             whole, self._line = self._line[: 9 + length], self._line[9 + length :]
-            address, pid = int.from_bytes(whole[2:6], "big"), whole[6]
-            intact = packet(address, pid, whole[9:-2]) == whole
-            commands.append(Command(address, pid, whole[9:-2], intact))
+            commands.append(_read(whole))
         return commands

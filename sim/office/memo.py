@@ -5,7 +5,7 @@ printed NIK with it; what is written to the chip is each one's own). Everything 
 arguments are compared in full. All other code of the kiosk, the drivers and the simulators is the real code.
 """
 
-import importlib
+import pkgutil
 from collections.abc import Callable, Hashable, Sequence
 from typing import Any
 
@@ -31,7 +31,7 @@ def _kept(work: Callable[..., Any], key: Callable[..., Hashable]) -> Callable[..
 
 
 _replaced: list[tuple[Any, str, Any]] = []
-"""What was there before: module, name, function."""
+"""What was there before: module or class, name, function."""
 
 
 def use() -> None:
@@ -48,6 +48,7 @@ def use() -> None:
     _replace("kiosk.cards.lds", "small_jpeg", lambda fit: _kept(fit, lambda photo, limit: (photo, limit)))
     for fitted in ("fitted_signature", "fitted_template"):
         _replace("kiosk.cards.personalise.groups", fitted, lambda fit: _kept(fit, lambda *what: what))
+    _replace("drivers.fingerprint_scanner.libfprint.extractor:Extractor", "minutiae", artwork.minutiae)
     _replace("kiosk.biometrics.extractor", "extract", lambda find: _kept(find, _image_of))
     _replace("kiosk.biometrics.examiner", "decide", _decisions)
 
@@ -55,12 +56,12 @@ def use() -> None:
 def drop() -> None:
     """From here on everything is done anew each time."""
     while _replaced:
-        module, name, work = _replaced.pop()
-        setattr(module, name, work)
+        place, name, work = _replaced.pop()
+        setattr(place, name, work)
 
 
-def _replace(module: str, name: str, kept: Callable[[Callable[..., Any]], Callable[..., Any]]) -> None:
-    place = importlib.import_module(module)
+def _replace(where: str, name: str, kept: Callable[[Callable[..., Any]], Callable[..., Any]]) -> None:
+    place = pkgutil.resolve_name(where)
     work = getattr(place, name)
     _replaced.append((place, name, work))
     setattr(place, name, kept(work))

@@ -6,9 +6,9 @@ or not, as SQLite with synchronous=FULL promises).
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from kiosk.clock import Chance, Clock
 from kiosk.journal.database import Journal, Transaction
@@ -99,22 +99,22 @@ class _TappedSide:
 
     def __init__(self, inner: DeviceSide, device: str, moments: Moments) -> None:
         self._inner = inner
-        self._device = device
         self._moments = moments
+        self._hears, self._answers = f"{device} hears", f"{device} answers"
 
     async def read(self, limit: int = 4096) -> bytes:
         data = await self._inner.read(limit)
         if data:
-            self._moments.reached(f"{self._device} hears")
+            self._moments.reached(self._hears)
             if self._moments.dark:
                 raise asyncio.CancelledError
         return data
 
-    async def write(self, data: bytes) -> None:
-        self._moments.reached(f"{self._device} answers")
+    def write(self, data: bytes) -> Coroutine[Any, Any, None]:
+        self._moments.reached(self._answers)
         if self._moments.dark:
             raise asyncio.CancelledError
-        await self._inner.write(data)
+        return self._inner.write(data)
 
     async def close(self) -> None:
         await self._inner.close()

@@ -31,6 +31,10 @@ class _Half:
         self.ended = False
         self._waiting: asyncio.Future[None] | None = None
 
+    @property
+    def empty(self) -> bool:
+        return not self._pieces
+
     def put(self, data: bytes) -> None:
         if data and not self.ended:
             self._pieces.append(bytes(data))
@@ -74,6 +78,9 @@ class PipeEnd:
 
     def read(self, limit: int = 4096) -> Coroutine[Any, Any, bytes]:
         return self._in.get(limit)
+
+    def quiet(self) -> bool:
+        return self._in.empty and not self._in.ended
 
     async def write(self, data: bytes) -> None:
         if self._out.ended and self._host:

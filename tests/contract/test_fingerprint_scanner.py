@@ -73,7 +73,38 @@ async def test_an_image_takes_the_seven_seconds_that_its_bytes_take_on_the_wire(
         loop = asyncio.get_running_loop()
         begun = loop.time()
         await one.driver.capture(timeout=10)
-        assert 6.9 < loop.time() - begun < 7.6  # 36,864 bytes in packets of 128 at 57600 baud, and one look
+        assert 6.6 < loop.time() - begun < 7.3  # 36,864 bytes in packets of 256 at 57600 baud, and one look
+
+
+async def test_a_module_is_told_to_send_long_packets_and_keeps_that_without_power() -> None:
+    async with glass() as one:
+        assert one.module.flash.packet_code == 3
+        assert one.driver.status.detail["packet_size"] == "256"
+        one.module.flash.packet_code = 1  # another program was at it
+        await one.driver.poll()
+        assert one.driver.status.detail["packet_size"] == "64", "its flash is written once, not over and over"
+
+
+async def test_a_module_that_refuses_long_packets_brings_its_image_in_its_own() -> None:
+    wish = bytes.fromhex("EF01FFFFFFFF0100050E0603001D")  # SetSysPara 6, 3
+    too_much = bytes.fromhex("EF01FFFFFFFF0100050E06090023")  # which every module answers with 1A
+
+    class Old:
+        def __init__(self, line: DeviceSide) -> None:
+            self.write, self.close, self._line = line.write, line.close, line
+
+        async def read(self, limit: int = 4096) -> bytes:
+            return (await self._line.read(limit)).replace(wish, too_much)
+
+    async with glass() as one:
+        module = Simulator(one.world)
+        driver = Driver(PipeConnector(lambda line: module.serve(Old(line))))
+        await driver.start()
+        assert driver.status.detail["packet_size"] == "128"
+        one.world.place_finger(FINGER)
+        image = await driver.capture(timeout=10)
+        assert ImageChops.difference(as_picture(image), expected(256, 288)).getbbox() is None
+        await driver.stop()
 
 
 async def test_nobody_comes_and_that_is_no_error() -> None:

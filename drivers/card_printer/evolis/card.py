@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from PIL.Image import Image
 
 from drivers.card_printer.evolis import job, meaning
-from drivers.card_printer.evolis.protocol import Config, Info, StatusWords
+from drivers.card_printer.evolis.protocol import Config, StatusWords
 from drivers.card_printer.evolis.refusals import not_begun, not_ready, sequence, unknown
 from drivers.card_printer.evolis.steps import LOST_LOOKS, Steps
 from drivers.contract.card_printer import CardPosition, Station, unsupported
@@ -18,6 +18,8 @@ from drivers.contract.words import Completion, DeviceCause, JobOutcome
 
 COUNTS_AGREE = 2
 """Further answers that must give the same count before a card is said to have been fed in secret."""
+PRINT_RESTS = 2
+"""A side takes a quarter of a minute, nearly all of it with the card in one place: half as many looks will do."""
 _MOVES = {Station.CONTACT: "Sis", Station.CONTACTLESS: "Sic"}
 
 
@@ -52,7 +54,7 @@ class CardPath:
             if where is not CardPosition.NONE:
                 raise sequence(f"feed: a card is already in the path ({where})")
             self.forget()
-            if words.error or words.info & Info.JUST_RESET:
+            if words.error or meaning.just_reset(words):
                 await steps.order("Scs")  # errors of an earlier act stay until somebody clears them
                 words = await steps.look()
             for cause in meaning.causes(words):
@@ -82,7 +84,7 @@ class CardPath:
         steps = self._steps
         with not_begun():
             words = await steps.at_rest()
-            if self._sensors.position(words) is CardPosition.INSIDE and words.info & Info.JUST_RESET:
+            if self._sensors.position(words) is CardPosition.INSIDE and meaning.just_reset(words):
                 await steps.order("Scs")
                 words = await steps.look()
             if self._sensors.position(words) is not CardPosition.INSIDE or meaning.station(words) is not station:
@@ -110,6 +112,7 @@ class CardPath:
             command,  # the last one, which prints
             lambda seen: meaning.station(seen) is None and self._sensors.position(seen) is not CardPosition.UNKNOWN,
             self._options.print_timeout * (1 if back is None else 2),
+            rests=PRINT_RESTS,
         )
         where = self._sensors.position(words)
         if where is not CardPosition.INSIDE:

@@ -1,7 +1,6 @@
 """From status words to the words of the contract: where the card is, what stands in the way, what is left."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 from functools import lru_cache
 from types import MappingProxyType
 
@@ -79,6 +78,7 @@ def position(words: StatusWords, *, feeder_is_path: bool = True) -> CardPosition
     return CardPosition.INSIDE if inside else CardPosition.NONE
 
 
+@_KEPT
 def station(words: StatusWords) -> Station | None:
     """The encoding station at which the card is held; None if it is elsewhere or two sensors disagree."""
     seen = words.info & (Info.CARD_CONTACT | Info.CARD_CONTACTLESS | Info.CARD_PRINT | Info.CARD_FLIP)
@@ -94,9 +94,14 @@ def moving(words: StatusWords) -> bool:
     return bool(words.info & MOVING) or bool(words.extension(2) & _MOVING_2)
 
 
+@_KEPT
+def just_reset(words: StatusWords) -> bool:
+    return bool(words.info & Info.JUST_RESET)
+
+
 def live(words: StatusWords) -> tuple[DeviceCause, ...]:
     """What stands in the way now; what only the error word still says of an act that is over is left out."""
-    return causes(replace(words, error=Error(0)))
+    return causes(words._replace(error=Error(0)))
 
 
 @_KEPT
@@ -112,6 +117,7 @@ def causes(words: StatusWords) -> tuple[DeviceCause, ...]:
     return tuple(dict.fromkeys(found))
 
 
+@_KEPT
 def act_fault(words: StatusWords) -> DeviceCause | None:
     """Why an act under way has stopped; None if nothing did. An empty hopper behind the card in work is no fault."""
     if words.error:

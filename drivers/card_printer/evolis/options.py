@@ -28,7 +28,7 @@ class Options(BaseModel):
     clean_timeout: float = Field(default=300.0, ge=10, le=1800)
     reset_timeout: float = Field(default=60.0, ge=1, le=300)
     poll_interval: float = Field(default=0.25, ge=0.02, le=5)
-    """Between two looks at the sensors while an act is under way."""
+    """Between two looks at the sensors while an act is under way; twice as long while a side is printed."""
 
     input_tray: InputTray = "F"
     """Where `feed` takes blanks from."""

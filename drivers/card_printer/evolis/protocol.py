@@ -6,9 +6,9 @@ maker's own software (framing on USB and TCP).
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import IntFlag
 from functools import lru_cache
+from typing import NamedTuple
 
 from drivers.contract.errors import ProtocolError
 
@@ -238,9 +238,8 @@ class Extension3(IntFlag):
     CARD_OUTSIDE_BEZEL = 0x00020000
 
 
-@dataclass(frozen=True, slots=True)
-class StatusWords:
-    """One answer to `Rpst`."""
+class StatusWords(NamedTuple):
+    """One answer to `Rpst`. A named tuple, because what is concluded from it is looked up under it (`meaning.py`)."""
 
     config: Config
     info: Info
@@ -293,6 +292,7 @@ def frame(command: str, data: bytes = b"") -> bytes:
     return b"".join((ESC, command.encode("ascii"), data, CR, NUL))  # one copy, however large the panel is
 
 
+@lru_cache(maxsize=64)
 def decode_answer(raw: bytes) -> str:
     """The text of one answer, without its NUL. ProtocolError for what is not printable ASCII or too long."""
     body = raw.strip(NUL)

@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping
 
-from drivers.card_printer.evolis.meaning import position
+from drivers.card_printer.evolis.meaning import just_reset, position
 from drivers.card_printer.evolis.options import Options
-from drivers.card_printer.evolis.protocol import Info, StatusWords, decode_count, decode_status, frame
+from drivers.card_printer.evolis.protocol import StatusWords, decode_count, decode_status, frame
 from drivers.card_printer.evolis.wire import Wire
 from drivers.contract.card_printer import CardPosition
 from drivers.contract.errors import ProtocolError
@@ -14,6 +14,7 @@ AGREE_WITHIN = 6
 guards it."""
 
 
+_STATUS = frame("Rpst")
 _IDENTITY = {"firmware": "Rfv", "serial_number": "Rsn", "model": "Rtp", "print_head": "Rkn", "zone": "Rzp"}
 _COUNTERS = {"cleaning": "Rco;clean", "ribbon": "Rr"}
 DETAIL_MAX = 60
@@ -38,7 +39,7 @@ class Sensors:
             if again == words:
                 break
             words = again
-        if words.info & Info.JUST_RESET and not self._reset_stuck:
+        if just_reset(words) and not self._reset_stuck:
             self.restarted = True
         return words
 
@@ -53,7 +54,7 @@ class Sensors:
     def forget_restart(self, words: StatusWords) -> None:
         """Called when a new card's story begins; `words` were read after `Scs` should have put the bit out."""
         self.restarted = False
-        self._reset_stuck = bool(words.info & Info.JUST_RESET)
+        self._reset_stuck = just_reset(words)
 
     async def fed_count(self) -> int | None:
         return decode_count(await self._wire.ask(frame(f"Rco;{self._options.fed_counter}")))
@@ -74,8 +75,8 @@ class Sensors:
 
     async def _read(self) -> StatusWords:
         try:
-            return decode_status(await self._wire.ask(frame("Rpst")))
+            return decode_status(await self._wire.ask(_STATUS))
         except ProtocolError:
             # An answer that is text but no status: a lost digit, or the answer to something older. Start in step.
             await self._wire.close()
-            return decode_status(await self._wire.ask(frame("Rpst")))
+            return decode_status(await self._wire.ask(_STATUS))

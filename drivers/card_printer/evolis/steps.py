@@ -45,8 +45,11 @@ class Steps:
         """Whether the card is where a movement should bring it."""
         return lambda words: self.sensors.position(words) is wanted
 
-    async def move(self, command: str | bytes, done: Done, timeout: float, *, at_rest: bool = True) -> StatusWords:
-        """Orders one movement and looks until the sensors confirm it and, if `at_rest`, the motors stand.
+    async def move(
+        self, command: str | bytes, done: Done, timeout: float, *, at_rest: bool = True, rests: int = 1
+    ) -> StatusWords:
+        """Orders one movement and looks until the sensors confirm it and, if `at_rest`, the motors stand; between two
+        looks it rests `rests` times the poll interval.
 
         DeviceError: a cause the printer names; POWER if it restarted; NO_ANSWER or NO_DEVICE with outcome UNKNOWN if it
         cannot be asked any more; TIMED_OUT with outcome UNKNOWN if it rests without having got there."""
@@ -83,7 +86,7 @@ class Steps:
                         completion=Completion.TIMED_OUT,
                         outcome=JobOutcome.UNKNOWN,
                     )
-            await asyncio.sleep(self.options.poll_interval)
+            await asyncio.sleep(rests * self.options.poll_interval)
 
     async def begin(self, framed: bytes) -> str:
         """Gives an order once and returns its refusal, "" for none. An answer that was lost, or is no word of a

@@ -11,6 +11,8 @@ from drivers.contract.status import Status
 from drivers.contract.words import DeviceCause, DeviceState, Media
 from drivers.fingerprint_scanner.grow.options import Model, Options
 from drivers.fingerprint_scanner.grow.packets import (
+    PACKET_MIN,
+    PACKET_SIZE,
     Code,
     Instruction,
     ProductInfo,
@@ -55,6 +57,7 @@ class Driver(FingerprintScanner):
         self._session: Session | None = None
         self._size = _SIZES[self._options.model]
         self._product: ProductInfo | None = None
+        self._packets_asked = False
         self._sensor_failed = False
         self._doubt = BLAME_FINGER
         """Touches in a row that the sensor could not read; 0 once it told an empty glass or gave an image."""
@@ -150,6 +153,18 @@ class Driver(FingerprintScanner):
                 self._product = ProductInfo.parse(data)
                 width, height = self._product.width, self._product.height
         self._size = (options.width or width, options.height or height, options.dpi or dpi)
+        await self._set_packets(session)
+
+    async def _set_packets(self, session: Session) -> None:
+        """Fewer and longer packets bring an image sooner. The module keeps the setting in its flash, so it is written
+        where it differs, and once at most, whatever comes of it; one that refuses goes on as it is, for each packet
+        tells its length."""
+        if self._packets_asked:
+            return
+        self._packets_asked = True
+        if (await _system(session)).packet_size != self._options.packet_size:
+            code = (self._options.packet_size // PACKET_MIN).bit_length() - 1
+            await session.ask(Instruction.SET_SYSTEM, bytes((PACKET_SIZE, code)))
 
     async def _look(self, session: Session) -> int:
         """One look at the sensor: OK (the module holds an image), NO_FINGER, CAPTURE_FAILED, TOO_...; or SENSOR."""

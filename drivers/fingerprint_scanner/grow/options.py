@@ -1,6 +1,7 @@
 """What a profile can set for this driver."""
 
 from enum import StrEnum
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -28,6 +29,8 @@ class Options(BaseModel):
     answer_timeout: float = Field(default=3.0, ge=0.2, le=10)
     """The module looks at its sensor for up to about a second before it answers."""
     upload_timeout: float = Field(default=15.0, ge=1, le=60)
-    """One image takes 7 s at 57600 baud (36,864 bytes in packets of 128)."""
-    poll_interval: float = Field(default=0.1, ge=0.02, le=1)
+    """One image takes 7 s at 57600 baud (36,864 bytes)."""
+    packet_size: Literal[32, 64, 128, 256] = 256
+    """Bytes of an image in one packet, which the module is told when it is first met and keeps without power."""
+    poll_interval: float = Field(default=0.2, ge=0.02, le=1)
     """Between two looks at the sensor while waiting for a finger."""

@@ -52,8 +52,9 @@ class Session:
             try:
                 await session.verify_password()
             except ProtocolError:
-                # A slow look that was called off answers after the line seemed quiet, and in place of this command.
-                await session.settle()
+                # What was called off answers after the line seemed quiet, and in place of this command. There may be
+                # more of it, each as late as an answer can be.
+                await session.settle(options.answer_timeout)
                 await session.verify_password()
         except BaseException:
             await session.close()
@@ -65,15 +66,15 @@ class Session:
 
     async def verify_password(self) -> None:
         """DeviceError PASSWORD if the module refuses it."""
-        code, _ = await self._asked(Instruction.VERIFY_PASSWORD, self._options.password.to_bytes(4, "big"))
+        code, data = await self._asked(Instruction.VERIFY_PASSWORD, self._options.password.to_bytes(4, "big"))
         if code == Code.WRONG_PASSWORD:
             raise DeviceError(
                 DeviceCause.PASSWORD,
                 f"{self._name}: VfyPwd refused; set options.password to the module's own",
                 completion=Completion.USER_ERROR,
             )
-        if code != Code.OK:
-            raise ProtocolError(f"{self._name}: VfyPwd answered {named(code)}")
+        if code != Code.OK or data:
+            raise ProtocolError(f"{self._name}: VfyPwd answered {named(code)} and {len(data)} bytes")
 
     async def ask(self, instruction: Instruction, parameters: bytes = b"") -> tuple[int, bytes]:
         """(confirmation code, data). A module that restarted meanwhile is shown the password again."""
@@ -138,11 +139,12 @@ class Session:
             raise Damage(f"{self._name}: transfer of {len(received)} bytes instead of {size}")
         return received
 
-    async def settle(self) -> None:
-        """Reads and forgets until the line is quiet: an old transfer may still be coming in. Damage if it never is."""
+    async def settle(self, quiet: float = QUIET) -> None:
+        """Reads and forgets until the line is quiet for so many seconds: an old transfer may still be coming in. Damage
+        if it never is."""
         try:
             async with asyncio.timeout(self._options.upload_timeout):
-                while await self._more(QUIET):
+                while await self._more(quiet):
                     pass
         except TimeoutError as error:
             raise Damage(f"{self._name}: the line is never quiet") from error
@@ -151,7 +153,7 @@ class Session:
     async def _drop_stale(self) -> None:
         """Forgets what has arrived unasked: late answers, 0x55 of a restart, noise. Waits for nothing."""
         for _ in range(STALE_READS):
-            if not await self._more(0):
+            if self._stream.quiet() or not await self._more(0):
                 break
         self._forget()
 

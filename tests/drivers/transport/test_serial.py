@@ -7,6 +7,7 @@ import tty
 import pytest
 
 from drivers.contract.errors import TransportError
+from drivers.transport.base import ByteStream
 from drivers.transport.serial import SerialConnector
 
 pytestmark = pytest.mark.wall
@@ -21,6 +22,13 @@ def terminal() -> tuple[int, str]:
     return master, name
 
 
+async def disturbed(stream: ByteStream) -> None:
+    """The kernel hands on what came to a pseudo-terminal in its own time."""
+    async with asyncio.timeout(10):
+        while stream.quiet():
+            await asyncio.sleep(0.001)
+
+
 async def test_a_silent_line_is_waited_for_and_then_read() -> None:
     master, name = terminal()
     stream = await SerialConnector(name, baud=57_600).connect()
@@ -33,6 +41,20 @@ async def test_a_silent_line_is_waited_for_and_then_read() -> None:
     assert os.read(master, 100) == b"back"
     await stream.close()
     os.close(master)
+
+
+async def test_a_line_is_quiet_until_something_has_come_in_or_it_is_cut() -> None:
+    master, name = terminal()
+    stream = await SerialConnector(name, baud=57_600).connect()
+    assert stream.quiet()
+    os.write(master, b"late")
+    await disturbed(stream)
+    assert await stream.read() == b"late"
+    assert stream.quiet()
+    os.close(master)
+    await disturbed(stream)
+    await stream.close()
+    assert not stream.quiet()
 
 
 async def test_a_hang_up_ends_the_reading() -> None:

@@ -2,12 +2,21 @@
 
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from PIL import Image
 
+from drivers.contract.fingerprint_scanner import (
+    CaptureRetry,
+    FingerImage,
+    FoundMinutia,
+    MinutiaeDetector,
+    RetryReason,
+)
 from kiosk.cards.face import render_front
 from kiosk.cards.record import CardRecord
+from kiosk.devices.machine import minutiae_detector
 from sim.centre.people import specimen_people
 from sim.centre.portraits import Look, portrait
 from sim.office import artwork, memo
@@ -22,7 +31,7 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "kept"
 
 
-def never(*what: object, **more: object) -> bytes:
+def never(*what: object, **more: object) -> Any:
     raise AssertionError("drawn again")
 
 
@@ -43,6 +52,25 @@ def test_a_face_comes_back_to_the_dot(place: Path) -> None:
     for draw in (render_front, never_a_face):
         kept = artwork.faces(draw)(record, specimen=True)
         assert (kept.mode, kept.size, kept.tobytes()) == (drawn.mode, drawn.size, drawn.tobytes())
+
+
+def test_minutiae_are_found_once_by_the_same_library(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    image, other = (FingerImage(16, 16, 500, bytearray(bytes((grey,)) * 256)) for grey in (7, 8))
+    found = (FoundMinutia(1, 2, 255), FoundMinutia(3, 4, 0))
+
+    def nothing_there(detector: MinutiaeDetector, image: FingerImage) -> tuple[FoundMinutia, ...]:
+        raise CaptureRetry(RetryReason.TOO_POOR)
+
+    detector = minutiae_detector()
+    monkeypatch.setattr(artwork, "_libfprint", lambda: "one library")
+    assert artwork.minutiae(lambda detector, image: found)(detector, image) == found
+    assert artwork.minutiae(never)(detector, image) == found
+    for _ in range(2):
+        with pytest.raises(CaptureRetry):
+            artwork.minutiae(nothing_there)(detector, other)
+    for library in ("another", None):
+        monkeypatch.setattr(artwork, "_libfprint", lambda library=library: library)
+        assert artwork.minutiae(lambda detector, image: ())(detector, image) == ()
 
 
 @pytest.mark.parametrize("left", [0, 20, 31, 32, 500])
