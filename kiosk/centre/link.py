@@ -3,7 +3,6 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
-from dataclasses import asdict
 from datetime import datetime
 from functools import partial
 from typing import Annotated, Any, TypeVar
@@ -239,15 +238,22 @@ class CentreLink:
             log.info("centre: %d approvals received", len(sent))
 
     async def _sign(self) -> None:
-        """Has the chips of new approvals signed, for the day when the line is down."""
-        while (found := await self._journal.read(shelf.unsigned)) is not None:
-            token, jti, record = found
-            sod = await self._presigner.sign(jti, record)
-            await self._journal.write(partial(shelf.sign, token=token, sod=sod))
+        """Has the chips of new approvals signed, for the day when the line is down. A few signatures are one commit;
+        those that had come when the line went are kept too."""
+        while found := await self._journal.read(shelf.unsigned):
+            signed: dict[str, bytes] = {}
+            try:
+                for token, jti, record in found:
+                    signed[token] = await self._presigner.sign(jti, record)
+            except CentreAway:
+                if signed:
+                    await self._journal.write(partial(shelf.sign, signed=signed))
+                raise
+            await self._journal.write(partial(shelf.sign, signed=signed))
 
     async def _deliver(self) -> None:
         while events := await self._journal.read(outbox.pending):
-            body = {"kiosk": self._kiosk, "events": [asdict(event) for event in events]}
+            body = {"kiosk": self._kiosk, "events": [event.told() for event in events]}
             answer = await self._http.post(f"/v1/offices/{self._authority.office}/events", json=body)
             answer.raise_for_status()
             receipt = _Receipt.model_validate_json(answer.content).receipt

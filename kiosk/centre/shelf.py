@@ -1,6 +1,7 @@
 """What the centre sent and the kiosk keeps while the line is down: approvals with their records."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,7 +13,7 @@ CURSOR_FACT = "centre_cursor"
 
 UNSIGNED = (
     "SELECT token, jti, record FROM approval JOIN approval_record ON approval = id"
-    " WHERE sod IS NULL AND jti IS NOT NULL LIMIT 1"
+    " WHERE sod IS NULL AND jti IS NOT NULL LIMIT 8"
 )
 FILED = "SELECT token, record FROM approval LEFT JOIN approval_record ON approval = id"
 """To be followed by what to look for: `record` is null once it was deleted."""
@@ -58,15 +59,17 @@ def find(tx: Transaction, *, nik: str | None = None, slip: str | None = None) ->
     return None if row is None else Shelved(row["token"], row["record"])
 
 
-def unsigned(tx: Transaction) -> tuple[str, str, str] | None:
-    """(token, jti, record) of an approval whose chip the centre was not yet asked to sign; None if there is none."""
-    row = tx.row(UNSIGNED)
-    return None if row is None else (row["token"], row["jti"], row["record"])
+def unsigned(tx: Transaction) -> list[tuple[str, str, str]]:
+    """(token, jti, record) of a few approvals whose chips the centre was not yet asked to sign; empty if all are."""
+    return [(row["token"], row["jti"], row["record"]) for row in tx.rows(UNSIGNED)]
 
 
-def sign(tx: Transaction, token: str, sod: bytes) -> None:
-    """Files the centre's signature over the chip of an approval; b"" if it gives none."""
-    tx.run("UPDATE approval SET sod = ? WHERE token = ? AND id IN (SELECT approval FROM approval_record)", sod, token)
+def sign(tx: Transaction, signed: Mapping[str, bytes]) -> None:
+    """Files the centre's signatures over the chips of approvals, by their tokens; b"" where it gives none."""
+    for token, sod in signed.items():
+        tx.run(
+            "UPDATE approval SET sod = ? WHERE token = ? AND id IN (SELECT approval FROM approval_record)", sod, token
+        )
 
 
 def signature(tx: Transaction, jti: str) -> bytes:

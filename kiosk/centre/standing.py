@@ -7,6 +7,7 @@ when the link stays down past a service's end, that service closes.
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
+from functools import lru_cache, partial
 from typing import Annotated
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
@@ -65,16 +66,12 @@ class Standings:
     """Reads and keeps the statements for one kiosk."""
 
     def __init__(self, authority: Authority) -> None:
-        self._authority = authority
-        self._last: tuple[str, Standing] | None = None
+        self._read = lru_cache(maxsize=2)(partial(_read, authority))
+        """Two: the one that is kept and the one that came last are asked for in turn."""
 
     def read(self, token: str) -> Standing:
         """StandingError if the centre has not signed this for this kiosk."""
-        if self._last is not None and self._last[0] == token:
-            return self._last[1]
-        standing = _read(self._authority, token)
-        self._last = token, standing
-        return standing
+        return self._read(token)
 
     def answer(self, token: str, nonce: str) -> Standing:
         """A statement that was made just now, for it repeats the nonce. StandingError."""

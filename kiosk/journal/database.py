@@ -117,6 +117,7 @@ class Journal:
             connection.execute("PRAGMA journal_mode = WAL")
             connection.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT}")
             connection.execute("PRAGMA synchronous = FULL")
+            connection.execute("PRAGMA temp_store = MEMORY")  # what it puts aside for a statement is no temporary file
             connection.execute("PRAGMA foreign_keys = ON")
             connection.execute("PRAGMA secure_delete = ON")  # a record deleted after the hand-over is overwritten
             damage = connection.execute("PRAGMA quick_check").fetchone()[0]

@@ -35,6 +35,10 @@ class Queued:
     kind: str
     body: dict[str, Any]
 
+    def told(self) -> dict[str, Any]:
+        """As the centre is told of it."""
+        return {"sequence": self.sequence, "at": self.at, "kind": self.kind, "body": self.body}
+
 
 def put(tx: Transaction, kind: str, /, **body: Any) -> None:
     """Queues one event. Sequences are gap-free, so that the centre can see that nothing was cut out."""

@@ -14,7 +14,7 @@ from kiosk.journal.identity import KioskKey
 from kiosk.journal.timekeeper import EPOCH, TimeKeeper
 
 LOOK_SECONDS = 10.0
-"""So soon it looks again whether what it wrote, or could not write, was enough."""
+"""So soon after the start, and after a full disk, it looks whether something is due."""
 RATCHET_SECONDS = 50.0
 """With a look as soon as so much has gone by, the time that was seen is on disk within a minute."""
 SEEN_FACT = "time_seen"
@@ -59,7 +59,7 @@ class Sealer:
             wait = await self._journal.read(_nothing_due_for)
             if not wait:
                 await self._journal.write(lambda tx: None)
-                wait = LOOK_SECONDS
+                wait = RATCHET_SECONDS  # and before that, whoever commits first seals what is due
 
     async def checkpoint(self) -> str:
         """A checkpoint over the newest record, now: its text, as for the QR of the closing slip."""
@@ -69,7 +69,7 @@ class Sealer:
         unsealed, unseen = _overdue(tx, _ends(tx))
         if unsealed:
             checkpoint_text(tx, self._key)
-        if unseen:
+        if unsealed or unseen:  # one commit for both, which are due equally often
             tx.set_fact(SEEN_FACT, tx.now)
 
 

@@ -210,8 +210,12 @@ class Station:
     async def next_state(self, after: int) -> m.State:
         """The state once its revision is above `after`; at once if it is already."""
         while self._revision <= after:
-            await self._change.wait()
+            await self.next_change()
         return await self.state()
+
+    async def next_change(self) -> None:
+        """Returns when something that a client can see becomes another."""
+        await self._change.wait()
 
     def changed(self) -> None:
         """Something a client can see is another than before."""

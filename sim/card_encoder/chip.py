@@ -7,6 +7,7 @@ listed in docs/card-chip-simulator.md.
 
 import random
 from collections.abc import Callable
+from typing import TypeVarTuple
 
 from sim.card_encoder.apdu import Command, parse
 from sim.card_encoder.content import (
@@ -41,6 +42,8 @@ from sim.card_encoder.words import (
     WRONG_P1P2,
     Done,
 )
+
+Ts = TypeVarTuple("Ts")
 
 MASTER_FILE = b"\x3f\x00"
 ISSUER_ROOM = 239
@@ -122,7 +125,7 @@ class Chip:
         if not self._selected:
             return NOT_NOW
         if command.ins == EXTERNAL_AUTHENTICATE:
-            return self._trying(lambda: self._issuer.authenticate(command))
+            return self._trying(self._issuer.authenticate, command)
         inner = self._issuer.opened(command)
         if inner is None:
             return NO_RIGHT
@@ -130,12 +133,12 @@ class Chip:
 
     # -- what is asked -------------------------------------------------------------------------------------------
     def _obeyed(self, command: Command, right: Right, *, room: int = 65_536) -> bytes:
-        return self._trying(lambda: self._answer(command, right, room))
+        return self._trying(self._answer, command, right, room)
 
     @staticmethod
-    def _trying(act: Callable[[], bytes]) -> bytes:
+    def _trying(act: Callable[[*Ts], bytes], *args: *Ts) -> bytes:
         try:
-            return act()
+            return act(*args)
         except MemoryFailure:
             return MEMORY_FAILURE
 

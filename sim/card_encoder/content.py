@@ -104,12 +104,12 @@ class Content:
         """Writes into a file; offset 0 begins it anew. The answer's status word."""
         if self.state != SELECTABLE:
             return NOT_NOW
-        before = self.file(number) if offset else b""
-        if offset > len(before):
+        now = len(self.file(number))
+        before = now if offset else 0
+        if offset > before:
             return WRONG_OFFSET
-        after = max(len(before), offset + len(data))
-        others = sum(len(self.file(other)) for other in (*FILES, ACCESS) if other != number)
-        if others + after > self.memory.capacity:
+        grown = max(before, offset + len(data)) - now
+        if sum(map(len, map(self.memory.get, _COUNTED))) + grown > self.memory.capacity:
             return FULL
         if not self._counted:
             self._counted = True
@@ -146,3 +146,7 @@ class Content:
 def name_of(number: int) -> str:
     """The file's name in the chip's memory."""
     return f"ef:{number:04X}"
+
+
+_COUNTED = tuple(map(name_of, (*FILES, ACCESS)))
+"""What takes room in the chip."""

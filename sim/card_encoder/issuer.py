@@ -4,6 +4,7 @@ STORE DATA, SET STATUS, PUT KEY and key generation ask for C-MAC, C-DECRYPTION a
 """
 
 import random
+from functools import lru_cache
 
 from cryptography.hazmat.primitives.asymmetric import ec
 
@@ -53,6 +54,7 @@ from sim.card_encoder.words import (
 ISSUER_DOMAIN = bytes.fromhex("A000000151000000")
 CHUNK = 231
 """Most bytes of a file in one STORE DATA."""
+WRITABLE = frozenset((*FILES, ACCESS))
 WHOLE = C_MAC | C_DECRYPTION | R_MAC
 SEVERAL_FROM_ONE = 0x81
 """P2 of PUT KEY: more than one key, the first with identifier 1."""
@@ -144,7 +146,7 @@ class Issuer:
             return WRONG_P1P2
         number, offset = int.from_bytes(command.data[:2], "big"), int.from_bytes(command.data[2:4], "big")
         piece = command.data[4:]
-        if number not in (*FILES, ACCESS):
+        if number not in WRITABLE:
             return NOT_FOUND
         if number == ACCESS and (offset or len(piece) not in ACCESS_SIZE or not piece.isascii()):
             return WRONG_DATA
@@ -223,4 +225,10 @@ class Issuer:
 def active_key(content: Content) -> ec.EllipticCurvePrivateKey | None:
     """The key of active authentication, made on the chip; None before that."""
     secret = content.memory.get("key")
-    return ec.derive_private_key(int.from_bytes(secret, "big"), ec.SECP256R1()) if secret else None
+    return _private(secret) if secret else None
+
+
+@lru_cache(maxsize=4)
+def _private(secret: bytes) -> ec.EllipticCurvePrivateKey:
+    """Kept for a few cards: its public half is multiplied out anew each time."""
+    return ec.derive_private_key(int.from_bytes(secret, "big"), ec.SECP256R1())

@@ -137,11 +137,12 @@ class Memory:
             raise PowerLost
 
     def _begin(self, name: str, size: int) -> Cut | None:
-        if self._write_fails() or self.wear(name) >= self._endurance:
+        worn = self.wear(name)
+        if self._write_fails() or worn >= self._endurance:
             raise MemoryFailure
         cut = self._supply.strike()
         if cut is not Cut.BEFORE:
-            self._cells[WEAR + name] = (self.wear(name) + 1).to_bytes(4, "big")
+            self._cells[WEAR + name] = (worn + 1).to_bytes(4, "big")
             self.written += size
         return cut
 

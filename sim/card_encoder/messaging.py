@@ -23,6 +23,10 @@ from sim.card_encoder.words import BADLY_PROTECTED, NOT_PROTECTED
 CLA = 0x0C
 CRYPTOGRAM, CRYPTOGRAM_ODD, EXPECTED, STATUS, CHECKSUM = 0x87, 0x85, 0x97, 0x99, 0x8E
 """Objects: cryptogram for even and for odd INS, Le, status word, MAC."""
+KNOWN = frozenset({CRYPTOGRAM, CRYPTOGRAM_ODD, EXPECTED, CHECKSUM})
+"""What a protected command may hold."""
+MAC = 8
+"""Bytes of a checksum."""
 FRAME = 21
 """Bytes of a protected answer beside the cryptogram: 87 82 xxxx 01, 99 02 xxxx, 8E 08 and the MAC, the status word."""
 
@@ -83,6 +87,7 @@ class Messaging:
     def __init__(self, cipher: Cipher, counter: bytes) -> None:
         self._cipher = cipher
         self._counter = int.from_bytes(counter, "big")
+        self._now = counter
         self._extended = False
 
     @property
@@ -93,14 +98,14 @@ class Messaging:
 
     def opened(self, command: Command) -> Command:
         """The command inside a protected one. Broken."""
-        self._counter += 1
+        self._count()
         objects = parts(command.data)
         if not objects or CHECKSUM not in objects:
             raise Broken(NOT_PROTECTED)
-        if set(objects) - {CRYPTOGRAM, CRYPTOGRAM_ODD, EXPECTED, CHECKSUM} or list(objects)[-1] != CHECKSUM:
+        if not objects.keys() <= KNOWN or next(reversed(objects)) != CHECKSUM or len(objects[CHECKSUM]) != MAC:
             raise Broken(BADLY_PROTECTED)
         header = bytes([command.cla, command.ins, command.p1, command.p2])
-        covered = command.data[: -len(tlv(CHECKSUM, objects[CHECKSUM]))]
+        covered = command.data[: -2 - MAC]
         message = pad(header, self._cipher.block) + (pad(covered, self._cipher.block) if covered else b"")
         if not hmac.compare_digest(self._cipher.mac(self._now, message), objects[CHECKSUM]):
             raise Broken(BADLY_PROTECTED)
@@ -112,7 +117,7 @@ class Messaging:
 
     def closed(self, answer: bytes, ins: int) -> bytes:
         """The protected answer; its own status word stands outside too."""
-        self._counter += 1
+        self._count()
         data, status = answer[:-2], answer[-2:]
         objects = b""
         if data:
@@ -121,10 +126,10 @@ class Messaging:
         objects += tlv(STATUS, status)
         return objects + tlv(CHECKSUM, self._cipher.mac(self._now, pad(objects, self._cipher.block))) + status
 
-    @property
-    def _now(self) -> bytes:
+    def _count(self) -> None:
         size = self._cipher.block
-        return (self._counter % (1 << 8 * size)).to_bytes(size, "big")
+        self._counter = (self._counter + 1) % (1 << 8 * size)
+        self._now = self._counter.to_bytes(size, "big")
 
     def _data(self, ins: int, objects: dict[int, bytes]) -> bytes:
         cryptogram = objects.get(CRYPTOGRAM_ODD if ins & 1 else CRYPTOGRAM)

@@ -20,9 +20,8 @@ STATIONS = (Place.CONTACTLESS, Place.CONTACT)
 
 LATE, BYTE_TIME = 2.0, 0.0006
 """Seconds: how late a late answer is, and between the bytes of one that comes in pieces."""
-WRITING = (0xE2, 0xF0, 0x46, 0xD8)
-"""Instructions that write to the chip, in a secure channel or not; the header is never encrypted."""
-READING = 0xB0
+MOVING = frozenset({0xE2, 0xF0, 0x46, 0xD8, 0xB0})
+"""Instructions that write to the chip, and READ BINARY, in a secure channel or not; the header is never encrypted."""
 
 
 class Simulator:
@@ -59,10 +58,9 @@ class Simulator:
         held = bytearray()
         while data := await stream.read():
             held += data
-            while len(held) >= 2 and len(held) >= 2 + int.from_bytes(held[:2], "big"):
-                length = int.from_bytes(held[:2], "big")
-                body = bytes(held[2 : 2 + length])
-                del held[: 2 + length]
+            while len(held) >= 2 and len(held) >= (end := 2 + int.from_bytes(held[:2], "big")):
+                body = bytes(held[2:end])
+                del held[:end]
                 if not self._powered:
                     continue
                 if len(body) == 1:
@@ -106,7 +104,8 @@ class Simulator:
     # -- commands ------------------------------------------------------------------------------------------------
     async def _command(self, stream: DeviceSide, apdu: bytes) -> bool:
         """Answers one APDU. False if the connection ends with it."""
-        await self._pass(self._air.carried(len(apdu)) if self._air else 0)
+        if self._air:
+            await self._pass(self._air.carried(len(apdu)))
         if apdu[:1] == b"\xff":
             await self._answer(stream, self._reader_command(apdu))
             return True
@@ -119,7 +118,7 @@ class Simulator:
             or self.faults.take("chip-mute")
         ):
             return await self._gone(stream)
-        moves_data = len(apdu) > 1 and apdu[1] in (*WRITING, READING)
+        moves_data = len(apdu) > 1 and apdu[1] in MOVING
         if moves_data and self.faults.take("card-torn"):
             chip.exchange(apdu, torn=True)
             return await self._gone(stream)
@@ -153,10 +152,16 @@ class Simulator:
 
     # -- the wire ------------------------------------------------------------------------------------------------
     async def _pass(self, seconds: float) -> None:
-        if seconds:
-            await asyncio.sleep(self._pace * seconds)
+        await asyncio.sleep(self._pace * seconds)
 
     async def _answer(self, stream: DeviceSide, body: bytes) -> None:
+        if self.faults.armed:
+            await self._answer_badly(stream, body)
+        else:
+            await stream.write(len(body).to_bytes(2, "big") + body)
+
+    async def _answer_badly(self, stream: DeviceSide, body: bytes) -> None:
+        """With whatever strikes the wire now; that may be nothing."""
         faults = self.faults
         if faults.take("silence"):
             return

@@ -34,9 +34,43 @@ def _keyed(key: bytes) -> CMAC:
     return CMAC(_aes(key))
 
 
+class _Cbc:
+    """CBC under one key, for message after message: to make a context costs more than a short message does.
+
+    A context goes on from the last block it saw, which it adds (XOR) to the next. Where a message begins, that block is
+    taken out again and the message's own initial vector put in.
+    """
+
+    def __init__(self, algorithm: AES | TripleDES) -> None:
+        cipher = Cipher(algorithm, modes.CBC(bytes(algorithm.block_size // 8)))
+        self._size = algorithm.block_size // 8
+        self._encryptor, self._decryptor = cipher.encryptor(), cipher.decryptor()
+        self._encrypted = self._decrypted = 0
+        """The last block of cipher text on each way."""
+
+    def encrypt(self, vector: int, data: bytes) -> bytes:
+        size = self._size
+        first = int.from_bytes(data[:size], "big") ^ self._encrypted ^ vector
+        out = self._encryptor.update(first.to_bytes(size, "big") + data[size:])
+        self._encrypted = int.from_bytes(out[-size:], "big")
+        return out
+
+    def decrypt(self, vector: int, data: bytes) -> bytes:
+        size = self._size
+        out = self._decryptor.update(data)
+        first = int.from_bytes(out[:size], "big") ^ self._decrypted ^ vector
+        self._decrypted = int.from_bytes(data[-size:], "big")
+        return first.to_bytes(size, "big") + out[size:]
+
+
 @lru_cache(maxsize=64)
-def _des3(key: bytes) -> Cipher[modes.CBC]:
-    return Cipher(TripleDES(key + key[:8]), modes.CBC(bytes(DES_BLOCK)))
+def _aes_cbc(key: bytes) -> _Cbc:
+    return _Cbc(_aes(key))
+
+
+@lru_cache(maxsize=64)
+def _des3(key: bytes) -> _Cbc:
+    return _Cbc(TripleDES(key + key[:8]))
 
 
 def aes_block(key: bytes, block: bytes) -> bytes:
@@ -45,14 +79,12 @@ def aes_block(key: bytes, block: bytes) -> bytes:
 
 
 def aes_encrypt(key: bytes, iv: bytes, data: bytes) -> bytes:
-    """AES-CBC without padding."""
-    encryptor = Cipher(_aes(key), modes.CBC(iv)).encryptor()
-    return encryptor.update(data) + encryptor.finalize()
+    """AES-CBC without padding, of at least one block."""
+    return _aes_cbc(key).encrypt(int.from_bytes(iv, "big"), data)
 
 
 def aes_decrypt(key: bytes, iv: bytes, data: bytes) -> bytes:
-    decryptor = Cipher(_aes(key), modes.CBC(iv)).decryptor()
-    return decryptor.update(data) + decryptor.finalize()
+    return _aes_cbc(key).decrypt(int.from_bytes(iv, "big"), data)
 
 
 def aes_cmac(key: bytes, data: bytes) -> bytes:
@@ -63,14 +95,12 @@ def aes_cmac(key: bytes, data: bytes) -> bytes:
 
 
 def des3_encrypt(key: bytes, data: bytes) -> bytes:
-    """Two-key triple DES, CBC, zero initial vector, no padding."""
-    encryptor = _des3(key).encryptor()
-    return encryptor.update(data) + encryptor.finalize()
+    """Two-key triple DES, CBC, zero initial vector, no padding, of at least one block."""
+    return _des3(key).encrypt(0, data)
 
 
 def des3_decrypt(key: bytes, data: bytes) -> bytes:
-    decryptor = _des3(key).decryptor()
-    return decryptor.update(data) + decryptor.finalize()
+    return _des3(key).decrypt(0, data)
 
 
 class RetailMac:
@@ -83,8 +113,7 @@ class RetailMac:
         self._outer = Cipher(TripleDES(first * 3), modes.ECB()).encryptor()  # noqa: S305
 
     def over(self, padded: bytes) -> bytes:
-        chain = self._chain.encryptor()
-        chained = (chain.update(padded) + chain.finalize())[-DES_BLOCK:]
+        chained = self._chain.encrypt(0, padded)[-DES_BLOCK:]
         return self._outer.update(self._inner.update(chained))
 
 
@@ -93,9 +122,12 @@ def retail_mac(key: bytes, padded: bytes) -> bytes:
     return RetailMac(key).over(padded)
 
 
+_PADDING = tuple(b"\x80" + bytes(zeros) for zeros in range(AES_BLOCK))
+
+
 def pad(data: bytes, block: int) -> bytes:
     """ISO/IEC 9797-1 padding method 2: 80, then zeros."""
-    return data + b"\x80" + bytes(-(len(data) + 1) % block)
+    return data + _PADDING[-(len(data) + 1) % block]
 
 
 def unpad(data: bytes) -> bytes | None:
@@ -104,9 +136,12 @@ def unpad(data: bytes) -> bytes | None:
     return stripped[:-1] if stripped.endswith(b"\x80") else None
 
 
+_ODD = bytes(byte & 0xFE | (byte >> 1).bit_count() & 1 ^ 1 for byte in range(256))
+
+
 def parity(key: bytes) -> bytes:
     """The key with odd parity in each byte, as DES keys are written."""
-    return bytes(byte & 0xFE | (bin(byte >> 1).count("1") + 1) & 1 for byte in key)
+    return key.translate(_ODD)
 
 
 def derive_3des(seed: bytes, counter: int) -> bytes:

@@ -3,11 +3,12 @@
 
 def tlv(tag: int, *values: bytes) -> bytes:
     value = b"".join(values)
+    size = len(value)
     head = tag.to_bytes(2 if tag > 0xFF else 1, "big")
-    if len(value) < 0x80:
-        return head + bytes([len(value)]) + value
-    size = len(value).to_bytes(1 if len(value) <= 0xFF else 2, "big")
-    return head + bytes([0x80 | len(size)]) + size + value
+    if size < 0x80:
+        return head + bytes((size,)) + value
+    digits = 1 if size <= 0xFF else 2
+    return head + bytes((0x80 | digits,)) + size.to_bytes(digits, "big") + value
 
 
 def parts(data: bytes) -> dict[int, bytes] | None:

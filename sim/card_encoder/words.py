@@ -1,6 +1,6 @@
 """Status words (ISO/IEC 7816-4, 5.6) and the chip's answer to one command."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 OK = b"\x90\x00"
 END_OF_FILE = b"\x62\x82"
@@ -25,8 +25,7 @@ UNKNOWN_INS = b"\x6d\x00"
 UNKNOWN_CLA = b"\x6e\x00"
 
 
-@dataclass(frozen=True, slots=True)
-class Done:
+class Done(NamedTuple):
     """`answer`: what goes back; b"" if the power went. `cells`: bytes of memory written, which takes time."""
 
     answer: bytes

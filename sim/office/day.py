@@ -24,7 +24,7 @@ from sim.office.branches import of_cards, of_office
 from sim.office.checks import IntentWatch, card_faults, journal_faults, told_faults
 from sim.office.dishonest import Dishonest
 from sim.office.evening import Evening
-from sim.office.house import House
+from sim.office.house import House, examiner
 from sim.office.incidents import BATTERY, Incidents, MachineClock
 from sim.office.mortal import Killed
 from sim.office.people import Resident, crowd
@@ -58,6 +58,7 @@ RAM = Path("/dev/shm")  # noqa: S108 - only as the parent of a folder of this ru
 
 def live(seed: int, day: int, residents: int, *, cuts: bool) -> DayRecord:
     """Lives through day `day` of `seed`, in virtual time."""
+    examiner()  # its helper starts while the office is being set up
     memo.use()
     with TemporaryDirectory(dir=RAM if RAM.is_dir() else None, prefix="anjungan-day-") as folder:
         return run(_lived(Path(folder), plan(seed, day, residents, cuts=cuts)), seed=seed * 1_000 + day)
@@ -117,7 +118,6 @@ class OfficeDay:
         self._dishonest = Dishonest(self._scene)
         self._evening = Evening(self._scene, random.Random(f"evening {day.seed} {day.day}"))
         self._house.world.watch(self._see)
-        self._house.moments.strike = self._strike
 
     async def live(self) -> DayRecord:
         self._open_registry()
@@ -292,6 +292,7 @@ class OfficeDay:
             async with self._mains:
                 self._dark.clear()
                 self._armed_at, self._blackout = self._house.moments.count, blackout
+                self._house.moments.strike = self._strike
                 await self._dark.wait()
                 await self._come_back(blackout)
 
@@ -306,7 +307,7 @@ class OfficeDay:
         blackout = self._blackout
         if blackout is None or count < self._armed_at + blackout.moment:
             return
-        self._blackout = None
+        self._blackout = self._house.moments.strike = None
         self._end(blackout, name)
 
     def _end(self, blackout: Blackout, name: str) -> None:

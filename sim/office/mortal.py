@@ -6,9 +6,9 @@ or not, as SQLite with synchronous=FULL promises).
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from kiosk.clock import Chance, Clock
 from kiosk.journal.database import Journal, Transaction
@@ -110,11 +110,11 @@ class _TappedSide:
                 raise asyncio.CancelledError
         return data
 
-    async def write(self, data: bytes) -> None:
+    def write(self, data: bytes) -> Coroutine[Any, Any, None]:
         self._moments.reached(self._answers)
         if self._moments.dark:
             raise asyncio.CancelledError
-        await self._inner.write(data)
+        return self._inner.write(data)
 
     async def close(self) -> None:
         await self._inner.close()

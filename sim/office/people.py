@@ -3,6 +3,7 @@
 import asyncio
 import copy
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 
 from kiosk.api import messages as m
 from kiosk.station.refusal import Refused
@@ -11,12 +12,14 @@ from sim.centre.people import Person, specimen_people
 from sim.office.house import House
 from sim.office.mortal import Killed
 from sim.office.plan import Visit
-from sim.world import Place
 
 PATIENCE = 1800.0
 """Seconds for which somebody at the kiosk waits until it works again, before he leaves."""
 TRY_AGAIN = 20.0
-LOOK = 0.5
+NOTICE = 0.3
+"""Seconds after which somebody does what the screen has begun to say."""
+GLANCE = 5.0
+"""Seconds after which he looks at a screen again that says nothing new: it may have gone dark."""
 REACTION = {"quick": 1.5, "slow": 12.0, "absent": 1e9}
 TRIES = 4
 STOPPED = (m.Stage.DONE, m.Stage.CANNOT, m.Stage.STAFF)
@@ -109,26 +112,35 @@ class Resident:
             now = station.collector.collection
             if now is None or now.stage in STOPPED:
                 return now
+            wait = GLANCE
             if now.finger is not None:
-                self._touch(person, now.finger)
+                wait = GLANCE if self._touched(person, now.finger) else 0.0
             elif now.stage is m.Stage.TAKE_CARD:
                 shown = loop.time() if shown is None else shown
-                if loop.time() - shown >= REACTION[self._visit.hand] and house.world.at(Place.BEZEL):
+                left = shown + REACTION[self._visit.hand] - loop.time()
+                if left <= 0:
                     house.world.take_card()
-            await asyncio.sleep(LOOK)
+                else:
+                    wait = min(left, GLANCE)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(wait):
+                    await station.next_change()
+            await asyncio.sleep(NOTICE)
         return None
 
-    def _touch(self, person: Person, prompt: m.FingerPrompt) -> None:
-        """Lays a finger on the glass, and lifts it when the scanner has judged it."""
+    def _touched(self, person: Person, prompt: m.FingerPrompt) -> bool:
+        """Lays a finger on the glass, and lifts it when the scanner has judged it. False if the next is still to be
+        laid."""
         how, world = self._visit.finger, self._house.world
         if how == "none" or self._laid == prompt.attempt:
-            return
+            return True
         if world.finger is not None:
             world.place_finger(None)
-            return
+            return False
         self._laid = prompt.attempt
         wrong = how == "wrong" or (how == "second_try" and prompt.attempt == 1)
         names = data.finger_names()
         own = next(iter(person.fingers.values()))
         name = names[(names.index(own) + 1) % len(names)] if wrong else own
         world.place_finger(data.finger_image(name, 2 + self._visit.number % 2))
+        return True

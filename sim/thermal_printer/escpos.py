@@ -19,8 +19,8 @@ SPEED = 150.0 * DOTS_PER_MM
 CUT_TIME = 0.3
 STEP = 30
 """Dots between two looks at the sensors: a line of text."""
-WAVE = 120
-"""Dots, 0.1 s of printing, after which time is let pass. No answer in its turn, no cut and no slip at the mouth is
+WAVE = 360
+"""Dots, 0.3 s of printing, after which time is let pass. No answer in its turn, no cut and no slip at the mouth is
 early by it: before each, what is owed is waited for. Only the sensors may see the paper's end so much sooner."""
 LOOK = 0.1
 """Seconds between two looks at the sensors while nothing moves."""
@@ -119,30 +119,30 @@ class Simulator:
 
     async def _hear(self, data: bytes) -> None:
         for piece, command in self._ears.feed(data):
-            self._stream.feed(piece)
-            if command is not None:
-                await self._at_once(command)
-        self._arrived.set()
+            if piece != command or self._stream:  # between two commands, a real-time one is nothing to be stepped over
+                self._stream.feed(piece)
+            if command is not None and (answer := self._at_once(command)):
+                await self._answers.send(answer)
+        if self._stream:
+            self._arrived.set()
 
-    async def _at_once(self, command: bytes) -> None:
+    def _at_once(self, command: bytes) -> bytes:
+        """Obeys a real-time command; its answer, if it has one."""
         panel = self._panel()
         if command == ears.CLEAR:
             self._abandon()
-            await self._answers.send(b"\x37\x25\x00")
-        elif command == ears.FULL_STATUS:
-            if self._presenter is not None:
-                await self._answers.send(self._presenter.full_status(panel))
-        elif (
-            command[1] == 0x05
-        ):  # DLE ENQ 1 goes on where an error stopped it, 2 forgets the data; both free the cutter
-            if self._cutter_stuck and command[2] == 2:
+            return b"\x37\x25\x00"
+        if command == ears.FULL_STATUS:
+            return self._presenter.full_status(panel) if self._presenter is not None else b""
+        n = command[2]
+        if command[1] == 0x05:  # DLE ENQ 1 goes on where an error stopped it, 2 forgets the data; both free the cutter
+            if self._cutter_stuck and n == 2:
                 self._abandon()
             self._free_cutter()
-        elif self.faults.take("stale-status"):
-            await self._answers.send(bytes((self._said[command[2]],)))
-        else:
-            self._said[command[2]] = panel.real_time(command[2])
-            await self._answers.send(bytes((self._said[command[2]],)))
+            return b""
+        if not self.faults.take("stale-status"):
+            self._said[n] = panel.real_time(n)
+        return bytes((self._said[n],))
 
     def _abandon(self) -> None:
         """Buffers are cleared, and whatever was being done is not done further."""
@@ -246,11 +246,14 @@ class Simulator:
             await self._answers.send(answer)
 
     async def _burn(self, line: Line) -> None:
-        """Moves the paper, STEP by STEP; where the paper or the power ends, so does the line."""
-        for top in range(0, line.height, STEP):
-            if self._panel().offline:
+        """Moves the paper, STEP by STEP if there is anything to be seen; where the paper or the power ends, so does the
+        line."""
+        top = 0
+        while top < line.height:
+            panel = self._panel()
+            if panel.offline:
                 await self._on_line()
-            rows = min(STEP, line.height - top)
+            rows = min(WAVE if panel is WELL else STEP, line.height - top)
             if line.draw is not None and top < line.inked:
                 self._strip.burn(line.draw, top, min(rows, line.inked - top))
             self._strip.advance(rows)
@@ -261,6 +264,7 @@ class Simulator:
             self._mishaps(rows)
             if self._strip.length > LONGEST:
                 self._off()
+            top += rows
 
     def _mishaps(self, rows: int) -> None:
         """Faults that strike within a slip, each asked once a slip."""

@@ -7,8 +7,8 @@ is drawn: a line knows how, for whoever looks at the slip.
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import partial
-from typing import Any, NamedTuple
+from functools import lru_cache, partial
+from typing import NamedTuple
 
 from PIL import Image
 
@@ -66,6 +66,15 @@ class Present:
 Act = Line | Cut | Tell | Watch | Present
 
 
+_MODES = frozenset(
+    {
+        *("ESC !", "GS !", "ESC E", "ESC G", "ESC M", "ESC -", "ESC {", "GS B", "ESC a", "ESC t"),
+        *("ESC 2", "ESC 3", "ESC +", "ESC A", "ESC SP", "ESC D", "GS L", "GS W"),
+    }
+)
+"""The commands that do no more than change a mode."""
+
+
 class _Modes(NamedTuple):
     """What ESC @ sets back."""
 
@@ -86,8 +95,50 @@ class _Modes(NamedTuple):
     tabs: tuple[int, ...] = tuple(range(8, 48, WIDEST_TAB))
 
 
-@dataclass(frozen=True, slots=True)
-class _Item:
+@lru_cache(maxsize=256)
+def _set(modes: _Modes, command: Command) -> _Modes:
+    """The modes after a command of _MODES. Most come in every slip, and each says the same every time."""
+    name, data = command
+    first = data[0] if data else 0
+    match name:
+        case "ESC !":
+            style = modes._replace(font=first & 1, bold=bool(first & 0x08), underline=1 if first & 0x80 else 0)
+            return style._replace(high=1 + bool(first & 0x10), wide=1 + bool(first & 0x20))
+        case "GS !":
+            return modes._replace(wide=(first >> 4 & 7) + 1, high=(first & 7) + 1)
+        case "ESC E":
+            return modes._replace(bold=bool(first & 1))
+        case "ESC G":
+            return modes._replace(double=bool(first & 1))
+        case "ESC M" if first in (0, 1, 48, 49):
+            return modes._replace(font=first & 1)
+        case "ESC -" if first in (0, 1, 2, 48, 49, 50):
+            return modes._replace(underline=first % 48)
+        case "ESC {":
+            return modes._replace(upside_down=bool(first & 1))
+        case "GS B":
+            return modes._replace(white_on_black=bool(first & 1))
+        case "ESC a" if first in (0, 1, 2, 48, 49, 50):
+            return modes._replace(align=first % 48)
+        case "ESC t":
+            return modes._replace(page=first)
+        case "ESC 2":
+            return modes._replace(spacing=LINE_SPACING)
+        case "ESC 3" | "ESC +" | "ESC A":
+            return modes._replace(spacing=first)
+        case "ESC SP":
+            return modes._replace(gap=first)
+        case "ESC D":
+            return modes._replace(tabs=tuple(data[:-1]))
+        case "GS L":
+            margin = min(first | data[1] << 8, WIDTH - 12)
+            return modes._replace(margin=margin, area=min(modes.area, WIDTH - margin))
+        case "GS W":
+            return modes._replace(area=min(max(first | data[1] << 8, 12), WIDTH - modes.margin))
+    return modes
+
+
+class _Item(NamedTuple):
     """Something in a line, at `x` dots from its beginning."""
 
     x: int
@@ -101,8 +152,14 @@ class _Composing:
     """The line in the print buffer."""
 
     x: int = 0
+    height: int = 0
     items: list[_Item] = field(default_factory=list)
     text: str = ""
+
+    def add(self, item: _Item) -> None:
+        self.items.append(item)
+        self.x += item.width
+        self.height = max(self.height, item.height)
 
 
 class Interpreter:
@@ -123,6 +180,9 @@ class Interpreter:
     def obey(self, command: Command) -> list[Act]:
         """The acts that `command` leads to, in order."""
         data = command.data
+        if command.name in _MODES:
+            self._modes = _set(self._modes, command)
+            return []
         match command.name:
             case "text":
                 return self._text(text.decode(data, self._modes.page))
@@ -163,59 +223,18 @@ class Interpreter:
                 return [*self._flush(), Present(data[0])]
             case "GS a":
                 return [Watch(data[0])]
-            case _:
-                self._set(command.name, data)
+            case "ESC $" | "ESC \\":
+                self._move(command.name, data)
         return []
 
-    # -- modes ---------------------------------------------------------------------------------------------------
-
-    def _set(self, name: str, data: bytes) -> None:
-        modes, line = self._modes, self._line
-        first = data[0] if data else 0
-        match name:
-            case "ESC !":
-                self._mode(font=first & 1, bold=bool(first & 0x08), underline=1 if first & 0x80 else 0)
-                self._mode(high=1 + bool(first & 0x10), wide=1 + bool(first & 0x20))
-            case "GS !":
-                self._mode(wide=(first >> 4 & 7) + 1, high=(first & 7) + 1)
-            case "ESC E":
-                self._mode(bold=bool(first & 1))
-            case "ESC G":
-                self._mode(double=bool(first & 1))
-            case "ESC M" if first in (0, 1, 48, 49):
-                self._mode(font=first & 1)
-            case "ESC -" if first in (0, 1, 2, 48, 49, 50):
-                self._mode(underline=first % 48)
-            case "ESC {":
-                self._mode(upside_down=bool(first & 1))
-            case "GS B":
-                self._mode(white_on_black=bool(first & 1))
-            case "ESC a" if first in (0, 1, 2, 48, 49, 50):
-                self._mode(align=first % 48)
-            case "ESC t":
-                self._mode(page=first)
-            case "ESC 2":
-                self._mode(spacing=LINE_SPACING)
-            case "ESC 3" | "ESC +" | "ESC A":
-                self._mode(spacing=first)
-            case "ESC SP":
-                self._mode(gap=first)
-            case "ESC D":
-                self._mode(tabs=tuple(data[:-1]))
-            case "ESC $":
-                line.x = min(first | data[1] << 8, modes.area)
-            case "ESC \\":
-                moved = int.from_bytes(data[:2], "little", signed=True)
-                line.x = min(max(line.x + moved, 0), modes.area)
-            case "GS L":
-                margin = min(first | data[1] << 8, WIDTH - 12)
-                self._mode(margin=margin, area=min(modes.area, WIDTH - margin))
-            case "GS W":
-                self._mode(area=min(max(first | data[1] << 8, 12), WIDTH - modes.margin))
-
-    def _mode(self, **changed: Any) -> None:
-        if any(getattr(self._modes, name) != value for name, value in changed.items()):
-            self._modes = self._modes._replace(**changed)
+    def _move(self, name: str, data: bytes) -> None:
+        """ESC $ and ESC \\: where in the line the next character stands."""
+        line = self._line
+        if name == "ESC $":
+            moved = data[0] | data[1] << 8
+        else:
+            moved = max(line.x + int.from_bytes(data[:2], "little", signed=True), 0)
+        line.x = min(moved, self._modes.area)
 
     # -- the line ------------------------------------------------------------------------------------------------
 
@@ -232,8 +251,7 @@ class Interpreter:
                 acts += self._end_line()
                 continue
             run, shown = shown[: max(fits, 1)], shown[max(fits, 1) :]
-            line.items.append(_Item(line.x, len(run) * step, height, partial(_written, run, modes, step)))
-            line.x += len(run) * step
+            line.add(_Item(line.x, len(run) * step, height, partial(_written, run, modes, step)))
             line.text += run
         return acts
 
@@ -242,8 +260,7 @@ class Interpreter:
         acts: list[Act] = []
         if self._line.x + width > self._modes.area and self._line.items:
             acts = self._end_line()
-        self._line.items.append(_Item(self._line.x, width, height, draw))
-        self._line.x += width
+        self._line.add(_Item(self._line.x, width, height, draw))
         return acts
 
     def _tab(self) -> None:
@@ -262,9 +279,8 @@ class Interpreter:
         line, self._line = self._line, _Composing()
         if not line.items:
             return []
-        height = max(item.height for item in line.items)
-        draw = partial(_aligned, partial(_composed, line.items, height), self._modes)
-        return [Line(max(self._modes.spacing, height), height, draw, line.text.rstrip())]
+        draw = partial(_aligned, partial(_composed, line.items, line.height), self._modes)
+        return [Line(max(self._modes.spacing, line.height), line.height, draw, line.text.rstrip())]
 
     # -- pictures ------------------------------------------------------------------------------------------------
 

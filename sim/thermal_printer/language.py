@@ -33,6 +33,18 @@ _GS_FIXED = {
     **dict.fromkeys(b"g", 4),
 }
 _FAMILIES = {ESC: (_ESC_FIXED, "ESC"), FS: (_FS_FIXED, "FS"), GS: (_GS_FIXED, "GS")}
+
+
+def _shown(byte: int) -> str:
+    return chr(byte) if 0x20 < byte < 0x7F else {0x20: "SP", 0x0C: "FF"}[byte]
+
+
+_FIXED = {
+    bytes((first, second)): (f"{prefix} {_shown(second)}", 2 + length)
+    for first, (fixed, prefix) in _FAMILIES.items()
+    for second, length in fixed.items()
+}
+"""By their two bytes, the commands whose length these tell: name, and length in all."""
 _TEXT = re.compile(rb"[^\x00-\x1f]+")
 _DLE_LENGTHS = {0x04: 3, 0x05: 3, 0x14: 5}
 _COUNTED_CUTS = (65, 66, 97, 98, 103, 104)
@@ -75,6 +87,9 @@ class Stream:
         buffer = self._buffer
         if not buffer:
             return None
+        if (known := _FIXED.get(bytes(buffer[:2]))) is not None:
+            name, end = known
+            return self._take(name, 2, end) if len(buffer) >= end else None
         first = buffer[0]
         if first >= 0x20:
             run = _TEXT.match(buffer)
@@ -85,19 +100,17 @@ class Stream:
             return self._take("unknown", 0, 1)
         if len(buffer) < 2:
             return None
-        if first == DLE:
-            return self._realtime(buffer[1])
-        fixed, prefix = _FAMILIES[first]
         second = buffer[1]
+        if first == DLE:
+            return self._realtime(second)
+        prefix = _FAMILIES[first][1]
         try:
-            length = fixed[second] if second in fixed else _variable(prefix, second, buffer)
+            end = 2 + _variable(prefix, second, buffer)
         except _Short:
             return None
         except _Damaged:
             return self._take("unknown", 0, 2)
-        if len(buffer) < 2 + length:
-            return None
-        return self._take(f"{prefix} {_shown(second)}", 2, 2 + length)
+        return self._take(f"{prefix} {_shown(second)}", 2, end) if len(buffer) >= end else None
 
     def _realtime(self, second: int) -> Command | None:
         """DLE sequences were obeyed as they arrived; in their turn they are only stepped over."""
@@ -112,10 +125,6 @@ class Stream:
         command = Command(name, bytes(self._buffer[start:end]))
         del self._buffer[:end]
         return command
-
-
-def _shown(byte: int) -> str:
-    return chr(byte) if 0x20 < byte < 0x7F else {0x20: "SP", 0x0C: "FF"}[byte]
 
 
 def _at(buffer: bytearray, index: int) -> int:

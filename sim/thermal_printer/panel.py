@@ -1,9 +1,10 @@
 """What the printer knows of itself, in the bytes in which it says so (Epson TM-T88III specification, status tables)."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Panel:
     """The sensors and errors at one moment."""
 
@@ -13,7 +14,7 @@ class Panel:
     cutter_stuck: bool = False
     head_hot: bool = False
 
-    @property
+    @cached_property
     def offline(self) -> bool:
         return self.cover_open or self.paper_end or self.cutter_stuck or self.head_hot
 

@@ -1,6 +1,6 @@
 """The paper between the roll and the hand: 80 mm wide, 8 dots to the millimetre, the cutter some way above the head."""
 
-from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from PIL import Image
 
@@ -16,8 +16,7 @@ LONGEST = 16_000
 """Dots (2 m) after which a strip that nobody cuts tears off by its own weight; bounds the memory."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Band:
+class _Band(NamedTuple):
     """Of what `draw` gives, the rows from `first` are burnt into the paper from `top`, `rows` of them."""
 
     top: int
@@ -67,7 +66,7 @@ class Strip:
 def _lowered(band: _Band, at: int) -> _Band:
     """What is left of a band below a cut at row `at`, counted from there."""
     gone = max(at - band.top, 0)
-    return replace(band, top=band.top + gone - at, first=band.first + gone, rows=band.rows - gone)
+    return band._replace(top=band.top + gone - at, first=band.first + gone, rows=band.rows - gone)
 
 
 def _drawn(bands: list[_Band], height: int) -> Image.Image:

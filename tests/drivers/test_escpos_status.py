@@ -62,9 +62,9 @@ def test_nor_is_a_damaged_group(pushed: str) -> None:
         asb(pushed)
 
 
-@given(st.lists(st.integers(0, 255), max_size=6))
+@given(st.binary(max_size=6))
 @ANY
-def test_any_answers_are_a_condition_or_a_protocol_error(data: list[int]) -> None:
+def test_any_answers_are_a_condition_or_a_protocol_error(data: bytes) -> None:
     try:
         condition = from_answers(data)
     except ProtocolError:

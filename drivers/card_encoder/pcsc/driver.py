@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from types import MappingProxyType
+from typing import TypeVarTuple, Unpack
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -13,6 +14,8 @@ from drivers.contract.status import Status
 from drivers.contract.words import Completion, DeviceCause, DeviceState, JobOutcome, Media
 from drivers.transport.base import LinkError
 from drivers.transport.pcsc import ChipReader, PcscReader
+
+Ts = TypeVarTuple("Ts")
 
 APDU_MIN, APDU_MAX = 4, 65_535
 
@@ -134,11 +137,11 @@ class Channel:
             raise DeviceError(DeviceCause.PROTOCOL, f"an APDU of {len(apdu)} bytes", completion=Completion.INVALID_DATA)
         if self._lost is not None:
             raise DeviceError(self._lost.cause, self._lost.detail, outcome=JobOutcome.UNKNOWN)
-        return await self._guarded(lambda: self._exchange(apdu))
+        return await self._guarded(check_response, self._reader.transmit, apdu)
 
     async def reset(self) -> bytes:
         self._lost = None
-        self._atr = await self._guarded(self._cold)
+        self._atr = await self._guarded(check_atr, self._reader.reset)
         return self._atr
 
     async def close(self) -> None:
@@ -149,18 +152,14 @@ class Channel:
             await self._reader.disconnect()
         self._driver.closed(self)
 
-    async def _exchange(self, apdu: bytes) -> bytes:
-        return check_response(await self._reader.transmit(apdu))
-
-    async def _cold(self) -> bytes:
-        return check_atr(await self._reader.reset())
-
-    async def _guarded(self, act: Callable[[], Awaitable[bytes]]) -> bytes:
+    async def _guarded(
+        self, check: Callable[[bytes], bytes], act: Callable[[Unpack[Ts]], Awaitable[bytes]], *args: *Ts
+    ) -> bytes:
         if self._closed:
             raise DeviceError(DeviceCause.CARD_LOST, "the channel is closed", completion=Completion.SEQUENCE_ERROR)
         async with self._driver.lock:
             try:
-                return await act()
+                return check(await act(*args))
             except DeviceError as error:
                 self._lost = error
                 raise

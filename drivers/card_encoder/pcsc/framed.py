@@ -108,7 +108,7 @@ class FramedReader(ChipReader):
                 raise
             if not data:
                 break
-            bodies = list(self._frames.feed(data))
+            bodies = self._frames.feed(data)
             if len(bodies) > 1:
                 await self._drop()
                 raise ProtocolError(f"{self}: {len(bodies)} answers to one question")

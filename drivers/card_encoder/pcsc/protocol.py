@@ -1,7 +1,5 @@
 """ATR, response APDU and vpcd frames. Every decoder is total: any bytes end in a value or in ProtocolError."""
 
-from collections.abc import Iterator
-
 from drivers.contract.errors import ProtocolError
 
 # Control bodies of one byte, host to card: vsmartcard, "Creating a virtual smart card".
@@ -25,15 +23,14 @@ class Frames:
     def __init__(self) -> None:
         self._held = bytearray()
 
-    def feed(self, data: bytes) -> Iterator[bytes]:
-        self._held += data
-        while len(self._held) >= 2:
-            end = 2 + int.from_bytes(self._held[:2], "big")
-            if len(self._held) < end:
-                return
-            body = bytes(self._held[2:end])
-            del self._held[:end]
-            yield body
+    def feed(self, data: bytes) -> list[bytes]:
+        held = self._held
+        held += data
+        bodies = []
+        while len(held) >= 2 and len(held) >= (end := 2 + int.from_bytes(held[:2], "big")):
+            bodies.append(bytes(held[2:end]))
+            del held[:end]
+        return bodies
 
 
 def check_atr(data: bytes) -> bytes:

@@ -5,7 +5,7 @@ line is then closed, and the next one opened with CLEAR, whose own answer fences
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -33,8 +33,11 @@ from drivers.transport.base import Connector
 HEARTBEAT = 0.5
 """Seconds between two questions while a slip prints. A printer that lost power needs longer than that to start, so it
 cannot come back unnoticed and answer for a slip of which it forgot the first half."""
+BUNCH = 480
+"""Bytes of a slip in one write: as many as 9600 baud carry from one heartbeat to the next."""
 ASK_AGAIN = 5.0
 """Seconds after which the queued question is put again, in case its answer was lost."""
+_ALL = b"".join(QUESTIONS)
 QUIET = 0.05
 LOOK = 0.5
 """Seconds between two looks at a slip that waits at the mouth."""
@@ -197,12 +200,11 @@ class Driver(ThermalPrinter):
         loop = asyncio.get_running_loop()
         wire.forget()
         heard_at = loop.time()
-        for piece in pieces:
-            await wire.put(piece)
+        for bunch in _bunches([*pieces, ASK_IN_QUEUE]):
+            await wire.put(bunch)
             if loop.time() - heard_at >= HEARTBEAT:
                 await self._still_well(wire)
                 heard_at = loop.time()
-        await wire.put(ASK_IN_QUEUE)
         owed = 1
         asked_at = loop.time()
         while True:
@@ -269,27 +271,24 @@ class Driver(ThermalPrinter):
             await wire.close()
 
     async def _ask(self, wire: Wire) -> Condition:
-        """The four real-time questions, one at a time, because an answer does not say which it answers."""
-        answers: list[int] = []
+        """The four real-time questions in one write. Each is answered as it arrives, so the answers, which do not say
+        what they answer, stand in the order of the questions; one too few or too many makes them all worthless."""
         wire.noise = False
-        for question in QUESTIONS:
-            match await wire.ask(question, Answer, self.options.answer_timeout):
-                case Answer(byte):
-                    answers.append(byte)
-                case _ if wire.noise:
-                    raise ProtocolError(f"{self._link}: bytes that are no answer to DLE EOT {len(answers) + 1}")
-                case _:
-                    raise silent(f"{self._link}: no answer to DLE EOT {len(answers) + 1}")
+        answers = await wire.ask(_ALL, Answer, self.options.answer_timeout, len(QUESTIONS))
+        if len(answers) < len(QUESTIONS):
+            lost = f"{len(answers)} of {len(QUESTIONS)} answers to DLE EOT 1 to 4"
+            if wire.noise:
+                raise ProtocolError(f"{self._link}: {lost}, and bytes that are no answer")
+            raise silent(f"{self._link}: {lost}")
         if wire.count(Answer):
             raise ProtocolError(f"{self._link}: more answers than questions")
-        condition = from_answers(answers)
+        condition = from_answers(bytes(answer.byte for answer in answers))
         if self.can_present:
-            match await wire.ask(presenter.ASK, FullStatus, self.options.answer_timeout):
-                case FullStatus(group):
-                    mouth = presenter.mouth(group)
-                    return replace(condition, at_mouth=mouth.ticket, jam=mouth.jam)
-                case _:
-                    raise silent(f"{self._link}: no answer to DLE EOT 20")
+            full = await wire.ask(presenter.ASK, FullStatus, self.options.answer_timeout)
+            if not full:
+                raise silent(f"{self._link}: no answer to DLE EOT 20")
+            mouth = presenter.mouth(full[0].group)
+            return replace(condition, at_mouth=mouth.ticket, jam=mouth.jam)
         return condition
 
     # -- what is published ---------------------------------------------------------------------------------------
@@ -325,6 +324,17 @@ class Stopped(DeviceError):
             outcome=outcome,
         )
         self.condition = condition
+
+
+def _bunches(pieces: Sequence[bytes]) -> Iterator[bytes]:
+    """The pieces put together to writes of BUNCH bytes at most; one that is longer goes alone."""
+    bunch = b""
+    for piece in pieces:
+        if bunch and len(bunch) + len(piece) > BUNCH:
+            yield bunch
+            bunch = b""
+        bunch += piece
+    yield bunch
 
 
 def _refuse(condition: Condition) -> Condition:

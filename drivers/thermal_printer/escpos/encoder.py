@@ -91,30 +91,35 @@ def _block(pen: Dummy, block: Block, model: Model) -> Iterator[bytes]:
     match block:
         case Text():
             size = min(max(block.size, 1), 8)
-            pen.set(align=block.align.value, bold=block.bold, custom_size=True, width=size, height=size)
-            for line in _wrapped(plain(block.text, model), columns // size):
-                _say(pen, line)
+            lines = _wrapped(plain(block.text, model), columns // size)
+            yield _style(model.name, block.align, block.bold, size) + b"".join(_said(pen, line) for line in lines)
         case Columns():
-            pen.set(align="left", bold=block.bold, custom_size=True, width=1, height=1)
-            for line in _columns(block, model):
-                _say(pen, line)
+            shown = b"".join(_said(pen, line) for line in _columns(block, model))
+            yield _style(model.name, Align.LEFT, block.bold, 1) + shown
         case Rule():
-            pen.set(align="left", bold=False, custom_size=True, width=1, height=1)
-            _say(pen, "─" * columns)
+            yield _style(model.name, Align.LEFT, False, 1) + _said(pen, "─" * columns)
         case Qr():
             module = _module(block, model)
             pen.set(align="center", custom_size=True, width=1, height=1)
             pen.print_and_feed(1)
             pen.qr(block.data, ec=QR_ECLEVEL_M, size=module, native=True)
             pen.print_and_feed(1)
+            yield _taken(pen)
         case Picture():
             pen.set(align="left")
             yield _taken(pen)
             yield from _picture(block, model)
-            return
         case Feed():
             pen.print_and_feed(min(max(block.lines, 0), 255))
-    yield _taken(pen)
+            yield _taken(pen)
+
+
+@lru_cache(maxsize=128)
+def _style(model: str, align: Align, bold: bool, size: int) -> bytes:
+    """The library's commands for it. Each line of each slip begins with some, and they never change."""
+    pen = Dummy(profile=model)
+    pen.set(align=align.value, bold=bold, custom_size=True, width=size, height=size)
+    return _taken(pen)
 
 
 # -- text --------------------------------------------------------------------------------------------------------
@@ -149,13 +154,16 @@ def _letter(char: str) -> str:
     return base or "?"
 
 
-def _say(pen: Dummy, line: str) -> None:
+def _said(pen: Dummy, line: str) -> bytes:
     """A line in the code page that is chosen already, or else in those that the library finds for its characters."""
     page = pen.magic.encoding
-    if page is not None and _characters(page).issuperset(line):
-        pen.magic.write_with_encoding(page, f"{line}\n")
-    else:
-        pen.textln(line)
+    try:
+        if page is not None:
+            return f"{line}\n".encode(page)
+    except UnicodeEncodeError:
+        pass
+    pen.textln(line)
+    return _taken(pen)
 
 
 def _wrapped(text: str, width: int) -> list[str]:

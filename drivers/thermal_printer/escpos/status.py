@@ -4,8 +4,8 @@ Sources: Epson TM-T88III specification and Citizen manuals, which agree on the s
 Epson ESC/POS command reference for DLE DC4 (fn=8).
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property, lru_cache
 
 from drivers.contract.errors import ProtocolError
 from drivers.contract.words import DeviceCause, Supply
@@ -27,7 +27,7 @@ CLEAR = b"\x10\x14\x08\x01\x03\x14\x01\x06\x02\x08"
 error, and answers 37 25 00. Nothing may be sent until that answer has come."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Condition:
     """The printer's state, from whichever way it told it. `raw` is its own bytes, for the log."""
 
@@ -46,7 +46,7 @@ class Condition:
     jam: bool = False
     """The presenter's own word."""
 
-    @property
+    @cached_property
     def causes(self) -> tuple[DeviceCause, ...]:
         """What stands in the way, worst first. Offline without any reason given is a fault it does not explain."""
         found = tuple(
@@ -78,17 +78,18 @@ def _pair(byte: int, mask: int, what: str) -> bool:
     return seen == mask
 
 
-def from_answers(answers: Sequence[int]) -> Condition:
+@lru_cache(maxsize=64)
+def from_answers(answers: bytes) -> Condition:
     """The answers to QUESTIONS, in that order. ProtocolError if one has not the form 0xx1xx10 or they disagree.
 
     They disagree if a reason for being off-line is given by a printer that says it is on-line: a damaged byte, or the
     state changed between two questions. Either way the thing to do is to ask again.
     """
     if len(answers) != len(QUESTIONS) or any(byte & 0x93 != 0x12 for byte in answers):
-        raise ProtocolError(f"DLE EOT answers {bytes(answers).hex(' ')}: not of the form 0xx1xx10")
+        raise ProtocolError(f"DLE EOT answers {answers.hex(' ')}: not of the form 0xx1xx10")
     printer, reason, error, paper = answers
     condition = Condition(
-        raw=bytes(answers),
+        raw=answers,
         offline=bool(printer & 0x08),
         cover_open=bool(reason & 0x04),
         paper_end=_pair(paper, 0x60, "paper end"),

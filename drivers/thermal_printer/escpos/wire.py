@@ -2,12 +2,15 @@
 
 import asyncio
 from collections import deque
+from typing import TypeVar
 
 from drivers.contract.errors import DeviceError
 from drivers.contract.words import Completion, DeviceCause
 from drivers.thermal_printer.escpos.reader import Event, Noise, Reader
 from drivers.transport.base import ByteStream, gone
 
+Told = TypeVar("Told", bound=Event)
+Kinds = type[Told] | tuple[type[Told], ...]
 INBOX = 256
 """Events kept until asked for; an idle printer that pushes its status for a day fills no memory."""
 GROUP_PAUSE = 0.2
@@ -38,22 +41,27 @@ class Wire:
         except TimeoutError as error:
             raise self._full(timeout) from error
 
-    async def ask(self, question: bytes, kind: type[Event], timeout: float) -> Event | None:
-        """`send` and `expect`, `timeout` s for both."""
+    async def ask(self, question: bytes, kind: type[Told], timeout: float, answers: int = 1) -> list[Told]:
+        """Sends it and returns so many events of this kind, in the order in which they came; fewer if no more came
+        within `timeout` s, which are for sending too."""
+        told: list[Told] = []
         sent = False
         try:
             async with asyncio.timeout(timeout):
                 await self.put(question)
                 sent = True
-                while (event := self._told(kind)) is None:
+                while True:
+                    while len(told) < answers and (event := self._told(kind)) is not None:
+                        told.append(event)
+                    if len(told) == answers:
+                        return told
                     await self._more()
-                return event
         except TimeoutError as error:
             if not sent:
                 raise self._full(timeout) from error
-            return None
+            return told
 
-    async def expect(self, kinds: type[Event] | tuple[type[Event], ...], timeout: float) -> Event | None:
+    async def expect(self, kinds: Kinds[Told], timeout: float) -> Told | None:
         """The oldest event of these kinds, waiting up to `timeout` s; others stay for who asks for them."""
         if (event := self._told(kinds)) is None:
             try:
@@ -90,7 +98,7 @@ class Wire:
     def _full(self, timeout: float) -> DeviceError:
         return silent(f"{self._name}: took no data for {timeout:g} s")
 
-    def _told(self, kinds: type[Event] | tuple[type[Event], ...]) -> Event | None:
+    def _told(self, kinds: Kinds[Told]) -> Told | None:
         for event in self._inbox:
             if isinstance(event, kinds):
                 self._inbox.remove(event)
@@ -107,8 +115,11 @@ class Wire:
         events += self._reader.feed(data)
         self._heard_at = now
         self.heard = True
-        self.noise = self.noise or any(isinstance(event, Noise) for event in events)
-        self._inbox.extend(event for event in events if not isinstance(event, Noise))
+        for event in events:
+            if isinstance(event, Noise):
+                self.noise = True
+            else:
+                self._inbox.append(event)
 
 
 def silent(detail: str) -> DeviceError:

@@ -1,7 +1,7 @@
 """Reads a whole chip as a stranger would: opens it with the printed MRZ, believes it only by its signature.
 
-Commands of ICAO Doc 9303-10, 3.6, and ISO/IEC 7816-4: SELECT 00 A4, READ BINARY 00 B0; INTERNAL AUTHENTICATE 00 88
-(Doc 9303-11, 6.1) proves that the chip is not a copy.
+Commands of ICAO Doc 9303-10, 3.6, and ISO/IEC 7816-4: SELECT 00 A4 (the application), READ BINARY 00 B0 (the files);
+INTERNAL AUTHENTICATE 00 88 (Doc 9303-11, 6.1) proves that the chip is not a copy.
 """
 
 from collections.abc import Mapping
@@ -31,8 +31,10 @@ GROUPS = {
 """Doc 9303-10, table 38: tag to number; the file identifier is 0100 plus the number."""
 CHUNK = 0xDF
 """What a short answer carries once it is encrypted: 223 bytes, as in the standard's examples."""
+SHORT_IDENTIFIER = 0x80
+"""In P1 of READ BINARY: its last five bits choose the file (Doc 9303-10, table 38: those of the file identifier)."""
 FILE_MAX = 0x7FFF
-OK, NO_RIGHT = b"\x90\x00", b"\x69\x82"
+OK, END_OF_FILE, NO_RIGHT = b"\x90\x00", b"\x62\x82", b"\x69\x82"
 RESTRICTED = frozenset({3, 4, 13})
 """Groups that a chip may keep for its issuer's readers: fingers, irises, and what the issuer chose."""
 
@@ -130,9 +132,9 @@ class _Reader:
         expect(status, f"SELECT {what}")
 
     async def file(self, identifier: int) -> bytes:
-        """A whole file; its outer tag says how long it is."""
-        await self.select(bytes.fromhex("00A4020C"), identifier.to_bytes(2, "big"), f"{identifier:04X}")
-        content = await self._piece(identifier, 0, 6)
+        """A whole file; its outer tag says how long it is. The first piece is asked for in full size, by the file's
+        short identifier: so most files are one question."""
+        content = await self._piece(identifier, 0, CHUNK)
         size = sum(objects.length(content))
         if size > FILE_MAX:
             raise ProtocolError(f"file {identifier:04X} announces {size} bytes")
@@ -141,8 +143,10 @@ class _Reader:
         return content[:size]
 
     async def _piece(self, identifier: int, offset: int, size: int) -> bytes:
-        status, piece = await self.send(b"\x00\xb0" + offset.to_bytes(2, "big"), le=size)
-        expect(status, f"READ BINARY {identifier:04X} at {offset}")
+        where = offset.to_bytes(2, "big") if offset else bytes([SHORT_IDENTIFIER | identifier & 0x1F, 0])
+        status, piece = await self.send(b"\x00\xb0" + where, le=size)
+        if status != END_OF_FILE or offset:  # ISO/IEC 7816-4, 7.2.3: a file that is shorter than asked for
+            expect(status, f"READ BINARY {identifier:04X} at {offset}")
         if not 0 < len(piece) <= size:
             raise ProtocolError(f"file {identifier:04X} gave {len(piece)} bytes for {size}")
         return piece

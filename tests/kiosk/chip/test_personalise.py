@@ -97,6 +97,45 @@ async def test_what_the_centre_wraps_and_signs_a_stranger_reads_and_believes(acc
         assert hand.memory["card"] == b"\x0f"
 
 
+async def test_a_file_is_chosen_by_its_first_piece_and_read_in_full_ones() -> None:
+    async with desk() as at:
+        hand = Hand()
+        await at.writer().write(hand, at.job())
+        before = len(hand.sent)
+        await read(hand, at)
+        asked = [(apdu[2], apdu[3]) for apdu in hand.sent[before:] if apdu[1] == 0xB0]
+
+        expected = []
+        for file in (0x1E, 0x1D, 1, 2, 7, 11, 13, 14, 15):
+            expected.append((0x80 | file, 0))
+            kept = file == 13
+            for offset in range(reader.CHUNK, 0 if kept else len(hand.memory[f"ef:{0x100 + file:04X}"]), reader.CHUNK):
+                expected.append(divmod(offset, 0x100))
+        assert asked == expected
+        assert sum(apdu[1] == 0xA4 for apdu in hand.sent[before:]) == 1, "the application"
+
+
+@pytest.mark.parametrize(
+    "answers",
+    [
+        ("310A010203 6282", "6B00"),  # it ends before what its tag announces
+        ("310A010203 9000", "0405 6282"),  # ... and says so too late
+        ("31 6282",),
+        ("6282",),
+    ],
+)
+async def test_a_file_that_ends_too_early_is_refused(answers: tuple[str, ...]) -> None:
+    """EF.CardAccess, which is read before there is a session."""
+    async with desk() as at:
+        hand = Hand()
+        await at.writer().write(hand, at.job())
+        left = [bytes.fromhex(answer) for answer in answers]
+        hand.hook = lambda apdu: left.pop(0) if apdu[:2] == b"\x00\xb0" else None
+        with pytest.raises(ProtocolError):
+            await read(hand, at, Access.PACE)
+        assert not left
+
+
 async def test_software_keys_and_the_centres_keys_open_the_same_card() -> None:
     async with desk() as at:
         hand = Hand()

@@ -1,5 +1,7 @@
 """The reader does, byte for byte, what the worked examples of ICAO Doc 9303-11 do (appendices D and G)."""
 
+from random import Random
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -127,3 +129,21 @@ def test_any_answer_to_general_authenticate_is_refused_or_understood(data: bytes
         PACE.agree(data, MAPPED)
     with pytest.raises(ProtocolError):
         HANDSHAKE.session(data)
+
+
+BLOCKS = st.lists(st.tuples(st.booleans(), st.integers(2, 20), st.randoms(use_true_random=False)), max_size=12)
+
+
+@pytest.mark.parametrize("kind", [TripleDesSuite, AesSuite])
+@given(messages=BLOCKS)
+@settings(max_examples=100, deadline=None)
+def test_a_message_is_enciphered_as_if_it_were_the_first_of_its_session(
+    kind: type[TripleDesSuite] | type[AesSuite], messages: list[tuple[bool, int, Random]]
+) -> None:
+    """A suite's contexts last the session; nothing of one message may reach the next."""
+    keys = bytes(range(16)), bytes(range(16, 32))
+    session = kind(*keys)
+    for encrypt, blocks, chance in messages:
+        data, counter = chance.randbytes(blocks * kind.block), chance.randbytes(kind.block)
+        assert session.crypt(data, counter, encrypt=encrypt) == kind(*keys).crypt(data, counter, encrypt=encrypt)
+        assert session.mac(data) == kind(*keys).mac(data)

@@ -277,7 +277,7 @@ def test_a_journal_of_before_a_script_takes_that_script_and_no_other_again(path:
     ]
     signatures = [journal.read_now(partial(shelf.signature, jti=f"PRR-{number}")) for number in range(1, 5)]
     assert signatures == [b"", b"\x05", b"", b""]
-    assert journal.read_now(shelf.unsigned) == ("t3", "PRR-3", '{"a": 3}')
+    assert journal.read_now(shelf.unsigned) == [("t3", "PRR-3", '{"a": 3}')]
 
     assert [event.sequence for event in journal.read_now(outbox.pending)] == [9]
     assert journal.read_now(outbox.common) == [(8, b"\x08"), (9, b"\x09")]
@@ -295,9 +295,9 @@ def test_a_signature_that_comes_after_the_card_was_taken_is_not_kept(path: Path)
     of_version(path, 8, OF_BEFORE_0009)
     journal = opened(path)
     journal.write_now(lambda tx: jobs.forget_record(tx, "PRR-3"))
-    journal.write_now(lambda tx: shelf.sign(tx, "t3", b"late"))
+    journal.write_now(lambda tx: shelf.sign(tx, {"t3": b"late"}))
     assert journal.read_now(lambda tx: shelf.signature(tx, "PRR-3")) == b""
-    assert journal.read_now(shelf.unsigned) is None
+    assert journal.read_now(shelf.unsigned) == []
     assert journal.read_now(lambda tx: shelf.find(tx, slip="S-3")) == shelf.Shelved("t3", None)
     journal.close()
 

@@ -2,11 +2,17 @@
 
 import json
 from base64 import urlsafe_b64decode
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from kiosk.api.messages import Cause
+from kiosk.centre import shelf
+from kiosk.centre.cards import _Desk
+from kiosk.journal.database import Transaction
 from sim.centre import keys
+from sim.centre.registry import Outage
 from sim.centre.staff import colleague
 from tests.journeys.office import Office, office
 
@@ -104,3 +110,35 @@ async def test_a_number_waits_for_the_next_round_and_a_card_does_not(
         await kiosk.collect_to_the_end()
         await kiosk.until(lambda state: state.link.queued == 0, limit=1.0)
         assert [event.kind for event in kiosk.centre.events if event.kind == "card_taken"] == ["card_taken"]
+
+
+async def test_a_few_signatures_are_one_commit_and_those_that_came_before_the_line_went_are_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with office(tmp_path) as kiosk:
+        link, asked, keep = kiosk.station.link, Asked(kiosk, monkeypatch), shelf.sign
+        await link.round()
+        kept: list[int] = []
+
+        def noted(tx: Transaction, signed: dict[str, bytes]) -> None:
+            kept.append(len(signed))
+            keep(tx, signed)
+
+        answers: Iterator[Outage] = iter(("none", "none", "link"))
+
+        async def dies(desk: object, path: str, body: object, refused: object) -> object:
+            kiosk.centre.outage = next(answers, "none")
+            return await ask(desk, path, body, refused)  # type: ignore[arg-type] # as the method it stands for
+
+        ask = _Desk.ask
+        monkeypatch.setattr(_Desk, "ask", dies)
+        monkeypatch.setattr(shelf, "sign", noted)
+        for person in kiosk.centre.people[:5]:
+            kiosk.centre.set_approval(person.nik, "good")
+        asked.take()
+        await link.round()
+        assert (kept, link.cause) == ([2], Cause.LINK_DOWN)
+        kiosk.centre.outage = "none"
+        await link.round()
+        assert (kept, link.cause) == ([2, 3], None)
+        assert asked.take().count("cards/signatures") == 3 + 3, "the one that got no answer is asked again"

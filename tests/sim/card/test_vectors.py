@@ -4,6 +4,9 @@ import random
 from typing import Any
 
 import pytest
+from cryptography.hazmat.decrepit.ciphers.algorithms import TripleDES
+from cryptography.hazmat.primitives.ciphers import Cipher, modes
+from cryptography.hazmat.primitives.ciphers.algorithms import AES
 
 from sim.card_encoder import primitives
 from sim.card_encoder.apdu import Command, parse
@@ -181,3 +184,19 @@ def test_secure_messaging_with_aes_goes_both_ways_with_the_keys_of_appendix_g1()
     for plain, answer in (("00A4020C02011E", "9000"), ("00B0000012", "04303130365F36063034303030305C0261759000")):
         assert card.opened(command(reader.wrap(unhex(plain)).hex())) == command(plain)
         assert reader.unwrap(card.closed(unhex(answer), unhex(plain)[1])) == unhex(answer)
+
+
+def test_a_context_that_is_kept_enciphers_each_message_as_a_new_one_would() -> None:
+    chance = random.Random(3)
+    key = chance.randbytes(16)
+    kinds = ((AES(key), primitives.AES_BLOCK), (TripleDES(key + key[:8]), primitives.DES_BLOCK))
+    for algorithm, block in kinds * 20:
+        iv = chance.randbytes(block) if block == primitives.AES_BLOCK else bytes(block)
+        plain = chance.randbytes(block * chance.randint(1, 20))
+        new = Cipher(algorithm, modes.CBC(iv)).encryptor().update(plain)
+        if block == primitives.AES_BLOCK:
+            assert primitives.aes_encrypt(key, iv, plain) == new
+            assert primitives.aes_decrypt(key, iv, new) == plain
+        else:
+            assert primitives.des3_encrypt(key, plain) == new
+            assert primitives.des3_decrypt(key, new) == plain
