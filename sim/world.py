@@ -36,6 +36,8 @@ class Place(StrEnum):
 
 PATH = (Place.FEEDER, Place.FLIP, Place.CONTACT, Place.CONTACTLESS, Place.PRINT, Place.EJECT, Place.BEZEL)
 """The places between hopper and bins, in which at most one card can be."""
+CROWDED = (Place.HAND, Place.HOPPER)
+"""Where most cards of a long day are: whoever looks for cards elsewhere passes them over at one glance."""
 
 
 class _Side:
@@ -55,29 +57,13 @@ class _Side:
         setattr(card, self._name, face)
 
 
-class _Standing:
-    """Where a card is. Its world hears of every change, whoever makes it: it remembers what it found where."""
-
-    def __get__(self, card: "Card | None", owner: type) -> Place:
-        return Place.BOX if card is None else card.stands
-
-    def __set__(self, card: "Card", place: Place) -> None:
-        card.stands = place
-        if card.world is not None:
-            card.world.forget()
-
-
 @dataclass(eq=False)
 class Card:
     """One physical card: its body, its face and its chip. The same object for the printer and the chip simulator."""
 
     serial: str
     uid: bytes
-    place: _Standing = _Standing()
-    stands: Place = field(init=False, repr=False)
-    """`place`, for those who only look."""
-    world: "World | None" = field(default=None, init=False, repr=False)
-    """The one in whose `cards` it is, once somebody looked for a card there."""
+    place: Place = Place.BOX
     front = _Side()
     """What is printed on the front, 1016x648 RGB; None while it is white."""
     back = _Side()
@@ -139,10 +125,6 @@ class World:
     light: str = "off"
     _watchers: list[Callable[[Event], None]] = field(default_factory=list)
     _serials: Iterator[int] = field(default_factory=lambda: count(1))
-    _found: dict[tuple[Place, ...], list[Card]] = field(default_factory=dict)
-    """What `at` found since a card was last moved: sensors ask a hundred times as often."""
-    _adopted: int = 0
-    """How many cards tell when they are moved."""
 
     def watch(self, watcher: Callable[[Event], None]) -> Callable[[], None]:
         self._watchers.append(watcher)
@@ -166,19 +148,11 @@ class World:
 
     def at(self, *places: Place) -> list[Card]:
         """The cards at these places, in the order in which they came into the world."""
-        if self._adopted != len(self.cards) or (self.cards and self.cards[-1].world is not self):
-            for card in self.cards:
-                card.world = self
-            self._adopted = len(self.cards)
-            self.forget()
-        if places not in self._found:
-            wanted = frozenset(places)
-            self._found[places] = [card for card in self.cards if card.stands in wanted]
-        return self._found[places].copy()
-
-    def forget(self) -> None:
-        """A card is not where it was."""
-        self._found.clear()
+        cards = self.cards
+        for crowded in CROWDED:
+            if crowded not in places:
+                cards = [card for card in cards if card.place is not crowded]
+        return [card for card in cards if card.place in places]
 
     def in_path(self) -> Card | None:
         """The card between hopper and bins. Two there would be a simulator's bug, and raise."""

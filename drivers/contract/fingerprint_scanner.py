@@ -105,9 +105,6 @@ class FoundMinutia:
 class MinutiaeDetector(ABC):
     """Finds the minutiae in the images of any scanner. Every call blocks; one at a time, on one worker thread."""
 
-    def begin(self) -> None:  # noqa: B027 - most have nothing that takes a while
-        """Sets about it and waits for nothing: who calls `start` a little later waits the less. Tells no error."""
-
     @abstractmethod
     def start(self) -> None:
         """Makes ready, so that the first finger does not wait; may be called again. DeviceError if it cannot be

@@ -24,7 +24,7 @@ from sim.office.branches import of_cards, of_office
 from sim.office.checks import IntentWatch, card_faults, journal_faults, told_faults
 from sim.office.dishonest import Dishonest
 from sim.office.evening import Evening
-from sim.office.house import House, examiner
+from sim.office.house import House
 from sim.office.incidents import BATTERY, Incidents, MachineClock
 from sim.office.mortal import Killed
 from sim.office.people import Resident, crowd
@@ -58,7 +58,6 @@ RAM = Path("/dev/shm")  # noqa: S108 - only as the parent of a folder of this ru
 
 def live(seed: int, day: int, residents: int, *, cuts: bool) -> DayRecord:
     """Lives through day `day` of `seed`, in virtual time."""
-    examiner()  # its helper starts while the office is being set up
     memo.use()
     with TemporaryDirectory(dir=RAM if RAM.is_dir() else None, prefix="anjungan-day-") as folder:
         return run(_lived(Path(folder), plan(seed, day, residents, cuts=cuts)), seed=seed * 1_000 + day)

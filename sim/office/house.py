@@ -47,7 +47,6 @@ R = TypeVar("R", bound=s.Mandated)
 def examiner() -> Examiner:
     """One for all houses of this process: it keeps nothing of a finger, and its helper takes a while to start."""
     detector = minutiae_detector()
-    detector.begin()
     atexit.register(detector.stop)
     return Examiner(detector, threaded=False)
 

@@ -150,30 +150,14 @@ def test_a_helper_ends_with_its_extractor(extractor: Extractor, others: set[int]
     assert children() - others == set()
 
 
-def test_a_helper_that_was_begun_early_is_the_one_that_is_asked(others: set[int]) -> None:
-    extractor = Extractor()
-    extractor.begin()
-    begun = children() - others
-    extractor.begin()
-    extractor.start()
-    assert len(begun) == 1
-    assert children() - others == begun
-    extractor.stop()
-    extractor.begin()
-    extractor.stop()
-    assert children() - others == set()
-
-
 def children() -> set[int]:
     """The processes that this one has started."""
     return {int(one) for one in Path(f"/proc/self/task/{os.getpid()}/children").read_text().split()}
 
 
 def test_a_helper_that_cannot_be_started_or_is_silent_is_named() -> None:
-    nowhere = Extractor(ProcessConnector("helper", ["/nonexistent"], {}))
-    nowhere.begin()
     with pytest.raises(TransportError) as missing:
-        nowhere.start()
+        Extractor(ProcessConnector("helper", ["/nonexistent"], {})).start()
     assert missing.value.cause is DeviceCause.NO_DEVICE
     line = ProcessConnector("helper", ["/bin/cat"], {}).connect_blocking(0.05)
     with pytest.raises(TransportError) as silent:

@@ -1,6 +1,5 @@
 """libfprint's minutiae detector (NBIS mindtct) for any finger image, from whichever scanner it came."""
 
-from contextlib import suppress
 from typing import Final, Protocol
 
 from drivers.contract.errors import ProtocolError, TransportError
@@ -42,17 +41,9 @@ class Extractor(MinutiaeDetector):
 
     def __init__(self, helper: Starts | None = None) -> None:
         self._helper = helper or extracting()
-        self._begun: Line | None = None
-        """To a helper that has been started and not asked anything yet."""
         self._line: Line | None = None
         self._decoder = Decoder()
         self._number = 0
-
-    def begin(self) -> None:
-        """Starts the helper, which loads libfprint by itself."""
-        if self._line is None and self._begun is None:
-            with suppress(TransportError):
-                self._begun = self._helper.connect_blocking(TIMEOUT)
 
     def start(self) -> None:
         """Starts the helper, which checks the form of libfprint's prints."""
@@ -72,11 +63,9 @@ class Extractor(MinutiaeDetector):
         return _found(message, image)
 
     def stop(self) -> None:
-        lines = (self._line, self._begun)
-        self._line = self._begun = None
-        for line in lines:
-            if line is not None:
-                line.close()
+        line, self._line = self._line, None
+        if line is not None:
+            line.close()
 
     def _asked(self, image: FingerImage) -> Message:
         about = {"width": image.width, "height": image.height}
@@ -89,8 +78,7 @@ class Extractor(MinutiaeDetector):
 
     def _opened(self) -> Line:
         if self._line is None:
-            self._line, self._decoder = self._begun or self._helper.connect_blocking(TIMEOUT), Decoder()
-            self._begun = None
+            self._line, self._decoder = self._helper.connect_blocking(TIMEOUT), Decoder()
             try:
                 self._ask(self._line, "open")
             except HelperError:
