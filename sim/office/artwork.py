@@ -1,5 +1,5 @@
 """Pictures kept on disk between runs, and what was found in them: portraits and card faces take a second to draw,
-libfprint some 25 ms to find the minutiae of a specimen's finger, and all are the same every time.
+libfprint half a second to start and find the minutiae of the specimens' fingers, and all are the same every time.
 
 They lie in $ANJUNGAN_CACHE, else in the user's cache folder ($XDG_CACHE_HOME or ~/.cache, Caches on a Mac) under
 `anjungan`; with $ANJUNGAN_CACHE empty, or where nothing can be written, everything is drawn anew. The name of a file is

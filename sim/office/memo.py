@@ -48,7 +48,9 @@ def use() -> None:
     _replace("kiosk.cards.lds", "small_jpeg", lambda fit: _kept(fit, lambda photo, limit: (photo, limit)))
     for fitted in ("fitted_signature", "fitted_template"):
         _replace("kiosk.cards.personalise.groups", fitted, lambda fit: _kept(fit, lambda *what: what))
+    # The helper process starts with the first finger that no day has ever seen.
     _replace("drivers.fingerprint_scanner.libfprint.extractor:Extractor", "minutiae", artwork.minutiae)
+    _replace("drivers.fingerprint_scanner.libfprint.extractor:Extractor", "start", lambda start: lambda detector: None)
     _replace("kiosk.biometrics.extractor", "extract", lambda find: _kept(find, _image_of))
     _replace("kiosk.biometrics.examiner", "decide", _decisions)
 

@@ -37,6 +37,7 @@ REAL_SEAMS = {
 QUICK: Mapping[str, dict[str, Any]] = {
     "card_printer/evolis": {"poll_interval": 0.02},
     "card_printer/cups": {"poll_interval": 0.05},
+    "fingerprint_scanner/grow": {"poll_interval": 0.02},
     "ticket_dispenser/cd720": {"poll_interval": 0.02},
 }
 """Options for a simulator that is in a hurry, as those in real time are."""
