@@ -1,11 +1,11 @@
 """What the centre sends of a person so that a card can be made: the record, and how its digest is taken."""
 
 import hashlib
-import json
 from datetime import date
 from typing import Any
 
 from pydantic import Base64Bytes, BaseModel, ConfigDict, Field
+from pydantic_core import to_json
 
 PHOTO_MAX = 400_000
 TEMPLATE_MAX = 400_000
@@ -65,8 +65,13 @@ class CardRecord(BaseModel):
 
 def digest(record: dict[str, Any]) -> str:
     """SHA-256, hex, of the record as the centre sent it: JSON, keys sorted, no spaces, UTF-8. It is signed."""
-    text = json.dumps(record, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    return hashlib.sha256(text.encode()).hexdigest()
+    return hashlib.sha256(to_json(_sorted(record))).hexdigest()  # with a photo, a quarter of what `json` takes
+
+
+def _sorted(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _sorted(value[key]) for key in sorted(value)}
+    return [_sorted(one) for one in value] if isinstance(value, list) else value
 
 
 def masked_name(name: str) -> str:
