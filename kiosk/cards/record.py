@@ -1,11 +1,11 @@
 """What the centre sends of a person so that a card can be made: the record, and how its digest is taken."""
 
 import hashlib
-import json
 from datetime import date
 from typing import Any
 
 from pydantic import Base64Bytes, BaseModel, ConfigDict, Field
+from pydantic_core import to_json
 
 PHOTO_MAX = 400_000
 TEMPLATE_MAX = 400_000
@@ -65,8 +65,14 @@ class CardRecord(BaseModel):
 
 def digest(record: dict[str, Any]) -> str:
     """SHA-256, hex, of the record as the centre sent it: JSON, keys sorted, no spaces, UTF-8. It is signed."""
-    text = json.dumps(record, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    return hashlib.sha256(text.encode()).hexdigest()
+    # pydantic's writer: json's takes ten times as long for the long strings of pictures.
+    return hashlib.sha256(to_json(_sorted(record))).hexdigest()
+
+
+def _sorted(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _sorted(value[name]) for name in sorted(value)}
+    return [_sorted(one) for one in value] if isinstance(value, list) else value
 
 
 def masked_name(name: str) -> str:
