@@ -1,5 +1,6 @@
 # Everything is set up by the first target that needs it: Debian packages where they are missing and may be installed,
-# a virtual environment in .venv, the pinned versions of constraints.txt. The second time nothing is fetched.
+# a virtual environment in .venv, the pinned versions of constraints.txt; our modules are compiled, so that they need not
+# be at each start where Python is told to leave no files. The second time nothing is fetched.
 
 # Debian's own Python before any other: the kiosk has the same, and it is built with more care for speed than one that
 # a version manager compiled (a simulated day takes an eighth less).
@@ -68,4 +69,5 @@ clean: ## Removes what was built or printed; the next make sets up again
 	@echo "Setting up .venv"
 	@$(BIN)/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear .venv
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev,pcsc,hsm]'
+	@$(BIN)/python -m compileall -q drivers kiosk sim
 	@touch $@

@@ -1,5 +1,6 @@
-"""Pictures kept on disk between runs, and what was found in them: portraits and card faces take a second to draw,
-libfprint half a second to start and find the minutiae of the specimens' fingers, and all are the same every time.
+"""Pictures kept on disk between runs, and what was found in them: portraits and card faces take a second to draw and a
+tenth to be made to fit the chip, libfprint half a second to start and find the minutiae of the specimens' fingers, and
+all are the same every time.
 
 They lie in $ANJUNGAN_CACHE, else in the user's cache folder ($XDG_CACHE_HOME or ~/.cache, Caches on a Mac) under
 `anjungan`; with $ANJUNGAN_CACHE empty, or where nothing can be written, everything is drawn anew. The name of a file is
@@ -14,6 +15,7 @@ import hashlib
 import io
 import json
 import os
+import struct
 import sys
 import tempfile
 from collections.abc import Callable
@@ -32,7 +34,12 @@ HASH_BYTES = 32
 ROOT = Path(__file__).parents[2]
 DRAW_PEOPLE = ("sim/centre/portraits.py",)
 FIND_MINUTIAE = ("drivers/fingerprint_scanner/libfprint/*.py",)
+FIT_PHOTOS = ("kiosk/cards/lds.py",)
+FIT_SIGNATURES = ("kiosk/cards/personalise/groups.py",)
 DRAW_FACES = ("kiosk/cards/*.py", "kiosk/cards/*.toml", "kiosk/fonts/*")
+
+_SIZED = struct.Struct(">HH")
+"""Width and height of a photo, in front of it."""
 
 
 def folder() -> Path | None:
@@ -51,6 +58,25 @@ def portraits(draw: Callable[[Look], bytes]) -> Callable[[Look], bytes]:
 
 def signatures(draw: Callable[[str], bytes]) -> Callable[[str], bytes]:
     return lambda name: _kept(f"signature {name}", DRAW_PEOPLE, lambda: draw(name))
+
+
+def photos(fit: Callable[[bytes, int], tuple[bytes, int, int]]) -> Callable[[bytes, int], tuple[bytes, int, int]]:
+    """`fit` is kiosk.cards.lds.small_jpeg."""
+
+    def fitted(photo: bytes, limit: int) -> tuple[bytes, int, int]:
+        what = f"photo {limit} {hashlib.sha256(photo).hexdigest()}"
+        kept = _kept(what, FIT_PHOTOS, lambda: _SIZED.pack(*(sized := fit(photo, limit))[1:]) + sized[0])
+        width, height = _SIZED.unpack_from(kept)
+        return kept[_SIZED.size :], width, height
+
+    return fitted
+
+
+def scribbles(fit: Callable[[bytes, int], bytes]) -> Callable[[bytes, int], bytes]:
+    """`fit` is kiosk.cards.personalise.groups.fitted_signature."""
+    return lambda picture, limit: _kept(
+        f"scribble {limit} {hashlib.sha256(picture).hexdigest()}", FIT_SIGNATURES, lambda: fit(picture, limit)
+    )
 
 
 def faces(draw: Callable[..., Image.Image]) -> Callable[..., Image.Image]:

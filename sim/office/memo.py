@@ -45,9 +45,10 @@ def use() -> None:
     # The panels are the driver's own work; it is reached by name, as the kiosk reaches it, and not judged by itself.
     _replace("drivers.card_printer.evolis.job", "sequence", _commands)
     _replace("sim.card_printer.ink", "picture", lambda draw: _kept(draw, _ink_of))
-    _replace("kiosk.cards.lds", "small_jpeg", lambda fit: _kept(fit, lambda photo, limit: (photo, limit)))
-    for fitted in ("fitted_signature", "fitted_template"):
-        _replace("kiosk.cards.personalise.groups", fitted, lambda fit: _kept(fit, lambda *what: what))
+    _replace("kiosk.cards.lds", "small_jpeg", lambda fit: _kept(artwork.photos(fit), _what))
+    groups = "kiosk.cards.personalise.groups"
+    _replace(groups, "fitted_signature", lambda fit: _kept(artwork.scribbles(fit), _what))
+    _replace(groups, "fitted_template", lambda fit: _kept(fit, _what))
     # The helper process starts with the first finger that no day has ever seen.
     _replace("drivers.fingerprint_scanner.libfprint.extractor:Extractor", "minutiae", artwork.minutiae)
     _replace("drivers.fingerprint_scanner.libfprint.extractor:Extractor", "start", lambda start: lambda detector: None)
@@ -111,6 +112,10 @@ class _Panels:
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, _Panels) and other._panels == self._panels
+
+
+def _what(data: bytes, limit: int) -> Hashable:
+    return data, limit
 
 
 def _face_of(record: CardRecord, *, specimen: bool) -> Hashable:

@@ -15,6 +15,8 @@ from drivers.contract.fingerprint_scanner import (
     RetryReason,
 )
 from kiosk.cards.face import render_front
+from kiosk.cards.lds import PhotoError, small_jpeg
+from kiosk.cards.personalise.groups import fitted_signature
 from kiosk.cards.record import CardRecord
 from kiosk.devices.machine import minutiae_detector
 from sim.centre.people import specimen_people
@@ -40,6 +42,21 @@ def test_a_portrait_is_drawn_once_and_another_one_is_another(place: Path) -> Non
     assert drawn == portrait(LOOK) == artwork.portraits(never)(LOOK)
     with pytest.raises(AssertionError, match="drawn again"):
         artwork.portraits(never)(Look((232, 190, 152), "veil", (38, 28, 24), (60, 110, 90)))
+
+
+def test_what_was_made_to_fit_a_chip_comes_back_as_it_was(place: Path) -> None:
+    record = CardRecord.model_validate(specimen_people()[0].record)
+    assert record.signature is not None
+    for limit in (2_000, 4_000):
+        photo = small_jpeg(record.photo, limit)
+        assert artwork.photos(small_jpeg)(record.photo, limit) == photo == artwork.photos(never)(record.photo, limit)
+        scribble = fitted_signature(record.signature, limit)
+        assert artwork.scribbles(fitted_signature)(record.signature, limit) == scribble
+        assert artwork.scribbles(never)(record.signature, limit) == scribble
+    with pytest.raises(AssertionError, match="drawn again"):
+        artwork.photos(never)(record.photo[:-1], 2_000)
+    with pytest.raises(PhotoError):
+        artwork.photos(small_jpeg)(b"no photo", 2_000)
 
 
 def test_a_face_comes_back_to_the_dot(place: Path) -> None:
