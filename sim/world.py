@@ -63,7 +63,7 @@ class Card:
 
     serial: str
     uid: bytes
-    place: Place = Place.BOX
+    _place: Place = Place.BOX
     front = _Side()
     """What is printed on the front, 1016x648 RGB; None while it is white."""
     back = _Side()
@@ -73,6 +73,11 @@ class Card:
     chip: dict[str, bytes] = field(default_factory=dict)
     """Non-volatile memory of the chip, by object name; the chip simulator alone knows its layout."""
     chip_dead: bool = False
+
+    @property
+    def place(self) -> Place:
+        """Where it is. The World moves it (`move`, `put`), and remembers which cards it found where."""
+        return self._place
 
     def drawn(self) -> None:
         """Nothing more is printed for now: its sides are pictures, and what they were drawn from is let go."""
@@ -107,7 +112,6 @@ class Event:
 class World:
     """Everything physical in one kiosk."""
 
-    cards: list[Card] = field(default_factory=list)
     paper_mm: float = 80_000.0
     """Thermal paper left on the roll."""
     slips: list[Slip] = field(default_factory=list)
@@ -123,6 +127,9 @@ class World:
     finger: Path | None = None
     """The picture of the finger now on the glass."""
     light: str = "off"
+    _cards: list[Card] = field(default_factory=list)
+    _found: dict[tuple[Place, ...], list[Card]] = field(default_factory=dict)
+    """What `at` found since a card was last moved: a printer's sensors are asked far more often than it moves one."""
     _watchers: list[Callable[[Event], None]] = field(default_factory=list)
     _serials: Iterator[int] = field(default_factory=lambda: count(1))
 
@@ -135,24 +142,32 @@ class World:
             watcher(event)
 
     # -- cards ---------------------------------------------------------------------------------------------------
+    @property
+    def cards(self) -> tuple[Card, ...]:
+        """All of them, in the order in which they came into the world."""
+        return tuple(self._cards)
+
     def load_blanks(self, number: int) -> list[Card]:
         """Puts `number` new blanks, never used before, into the hopper."""
         new = []
         for _ in range(number):
             n = next(self._serials)
-            card = Card(serial=f"SPECIMEN-{n:06d}", uid=bytes((0x04,)) + n.to_bytes(6, "big"), place=Place.HOPPER)
-            self.cards.append(card)
+            card = Card(serial=f"SPECIMEN-{n:06d}", uid=bytes((0x04,)) + n.to_bytes(6, "big"), _place=Place.HOPPER)
+            self.add(card)
             new.append(card)
         self.tell(Event("stock", f"{number} blanks loaded"))
         return new
 
     def at(self, *places: Place) -> list[Card]:
         """The cards at these places, in the order in which they came into the world."""
-        cards = self.cards
-        for crowded in CROWDED:
-            if crowded not in places:
-                cards = [card for card in cards if card.place is not crowded]
-        return [card for card in cards if card.place in places]
+        found = self._found.get(places)
+        if found is None:
+            cards = self._cards
+            for crowded in CROWDED:
+                if crowded not in places:
+                    cards = [card for card in cards if card._place is not crowded]
+            found = self._found[places] = [card for card in cards if card._place in places]
+        return found.copy()
 
     def in_path(self) -> Card | None:
         """The card between hopper and bins. Two there would be a simulator's bug, and raise."""
@@ -161,8 +176,23 @@ class World:
             raise AssertionError(f"two cards in the path: {[card.serial for card in found]}")
         return found[0] if found else None
 
+    def add(self, card: Card) -> None:
+        """Somebody brings a card; nobody is told."""
+        self._cards.append(card)
+        self._found.clear()
+
+    def remove(self, card: Card) -> None:
+        """Somebody takes a card out of this world; nobody is told."""
+        self._cards.remove(card)
+        self._found.clear()
+
+    def put(self, card: Card, place: Place) -> None:
+        """Somebody puts a card elsewhere by hand; nobody is told."""
+        card._place = place
+        self._found.clear()
+
     def move(self, card: Card, place: Place) -> None:
-        card.place = place
+        self.put(card, place)
         self.tell(Event("card-moved", place.value, card=card))
 
     def take_card(self) -> Card | None:

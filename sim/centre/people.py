@@ -12,6 +12,8 @@ from datetime import date
 from functools import cache
 from typing import Any
 
+from pydantic_core import to_json
+
 from sim import data
 from sim.centre.portraits import Look, portrait, signature
 
@@ -140,5 +142,6 @@ def specimen_people() -> list[Person]:
 
 def record_digest(record: Record) -> str:
     """SHA-256 in hex over the record as JSON with sorted keys, no spaces, UTF-8: what an approval signs."""
-    canonical = json.dumps(record, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    return hashlib.sha256(canonical.encode()).hexdigest()
+    ordered = {name: record[name] for name in sorted(record)}
+    ordered["fingers"] = [dict(sorted(finger.items())) for finger in record["fingers"]]
+    return hashlib.sha256(to_json(ordered)).hexdigest()  # a photo in it costs `json` several times as much

@@ -245,7 +245,7 @@ class OfficeDay:
         await asyncio.sleep(at)
         while not (blanks := self._house.world.at(Place.HOPPER)):
             await asyncio.sleep(ROUND)
-        blanks[-1].place = Place.BOX
+        self._house.world.put(blanks[-1], Place.BOX)
         self._scene.pocketed.append(blanks[-1])
         self._pocketed += 1
         self._note("staff", "pockets a blank from the hopper", count="blanks pocketed")

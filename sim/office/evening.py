@@ -47,7 +47,7 @@ class Evening:
     async def _in_the_bin(self, job: str, card: Card) -> None:
         found = self._chance.choice((s.Found.REJECT, s.Found.DESTROYED))
         if found is s.Found.DESTROYED:
-            card.place = Place.BOX  # cut through before both
+            self._world.put(card, Place.BOX)  # cut through before both
         await self._resolve(job, found)
 
     async def _in_a_hand(self, job: str, card: Card) -> None:
@@ -57,7 +57,7 @@ class Evening:
             return
         await self._resolve(job, s.Found.MISSING)
         if self._chance.random() < 0.5:
-            card.place = Place.REJECT
+            self._world.put(card, Place.REJECT)
             await self._resolve(job, s.Found.REJECT)
 
     async def _resolve(self, job: str, found: s.Found) -> None:
@@ -78,7 +78,7 @@ class Evening:
             from_hopper = case.kind is b.CaseKind.MISSING and case.place is b.CasePlace.HOPPER
             if from_hopper and len(pocketed) >= case.open and self._chance.random() < 0.5:
                 for card in pocketed[: case.open]:
-                    card.place = Place.HOPPER
+                    self._world.put(card, Place.HOPPER)
                 await self._settled(case.case, case.open, b.CasePlace.HOPPER)
                 continue
             request = b.CaseWrittenOff(
@@ -112,7 +112,7 @@ class Evening:
             unloaded = s.BlanksUnloaded(request_id=self._new("unload"), quantity=len(back))
             await self._scene.by_staff(unloaded, self._does)
             for card in back:
-                self._world.cards.remove(card)
+                self._world.remove(card)
             self._scene.unloaded += len(back)
 
     async def destroy_spoiled(self) -> None:
@@ -131,7 +131,7 @@ class Evening:
         )
         await self._scene.by_staff(destroyed, self._does, WITH_SUPERVISOR)
         for card in bin_cards:
-            card.place = Place.BOX
+            self._world.put(card, Place.BOX)
 
     async def _refused(self) -> None:
         again = b.CloseRequest(request_id=self._new("close"), counted=b.Counted(hopper=0, bin=0, vault=0))

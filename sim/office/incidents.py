@@ -153,7 +153,7 @@ class Incidents:
             s.BlanksUnloaded(request_id=self._scene.request_id("unload"), quantity=len(cards)), self._does
         )
         for card in cards:
-            self._house.world.cards.remove(card)
+            self._house.world.remove(card)
         self._scene.unloaded += len(cards)
         await self._scene.asks("somebody", m.Cause.BLANKS_OUT, _by_slip(person), every=3.0)
 

@@ -163,7 +163,7 @@ async def test_a_card_that_was_lost_sight_of_is_found_by_two_people(tmp_path: Pa
         if found is s.Found.HOLDER:
             assert await kiosk.refused(kiosk.scan_slip()) == m.Cause.ALREADY_COLLECTED
         else:
-            kiosk.world.cards.remove(card)
+            kiosk.world.remove(card)
             await kiosk.scan_slip()
             assert (await kiosk.collect_to_the_end()).stage is m.Stage.DONE
         blanks = (await kiosk.api.state()).blanks

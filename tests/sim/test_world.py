@@ -12,13 +12,13 @@ def test_cards_are_found_where_they_are_after_any_kind_of_move() -> None:
     assert world.at(Place.HOPPER) == [first, second, third]
     world.move(second, Place.FEEDER)
     assert (world.at(Place.HOPPER), world.in_path()) == ([first, third], second)
-    second.place = Place.BOX  # by hand
+    world.put(second, Place.BOX)  # by hand
     assert world.in_path() is None
     assert world.at(Place.HOPPER, Place.BOX) == [first, second, third]
-    world.cards.remove(first)
+    world.remove(first)
     assert world.at(Place.HOPPER) == [third]
-    world.cards.remove(third)
-    world.cards.append(Card("ANOTHER", b"\x04", place=Place.HOPPER))
+    world.remove(third)
+    world.add(Card("ANOTHER", b"\x04", Place.HOPPER))
     assert [card.serial for card in world.at(Place.HOPPER)] == ["ANOTHER"]
     world.at(Place.HOPPER).clear()
     assert len(world.at(Place.HOPPER)) == 1, "the list is the asker's own"

@@ -76,7 +76,7 @@ async def test_a_day_whose_count_agrees_is_closed_on_paper_with_the_audits_head(
 
 async def test_who_pockets_a_blank_from_the_hopper_is_found_at_the_close(tmp_path: Path) -> None:
     async with day(tmp_path) as kiosk:
-        kiosk.world.at(Place.HOPPER)[0].place = Place.BOX  # into a pocket
+        kiosk.world.put(kiosk.world.at(Place.HOPPER)[0], Place.BOX)  # into a pocket
 
         closed = await count(kiosk)
 

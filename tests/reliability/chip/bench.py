@@ -346,7 +346,7 @@ class Bench:
                 chip = dict(card.chip) | {"state": b"\x07"}
                 self._stranger = Card("SOMEBODY-ELSES", bytes(7), Place.CONTACTLESS, chip=chip)
                 self._untouched = dict(chip)
-                self._world.cards.append(self._stranger)
+                self._world.add(self._stranger)
 
     async def live(self) -> None:
         self._boot()
@@ -442,7 +442,7 @@ class Bench:
         if self._stranger is not None:
             if self._stranger.chip != self._untouched or self._stranger.place is not Place.CONTACTLESS:
                 story.violations.append("somebody else's card was written to or moved")
-            self._world.cards.remove(self._stranger)  # the people who were called take it out
+            self._world.remove(self._stranger)  # the people who were called take it out
         approved = {one: plan(one, self.case.size).groups(None)[1] for one in (HOLDER, OTHER)}
         story.violations += card_faults(self._world, self._journal, approved)
         story.violations += journal_faults(self._journal)

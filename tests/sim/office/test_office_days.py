@@ -72,7 +72,7 @@ def test_a_violation_makes_the_status_1_and_prints_the_line_that_replays_it(
     """Somebody takes a blank out of the hopper, and no book says so."""
 
     def robbed(world, *rest, **more):  # type: ignore[no-untyped-def] # as the function it stands for
-        world.at(Place.HOPPER)[0].place = Place.HAND
+        world.put(world.at(Place.HOPPER)[0], Place.HAND)
         return card_faults(world, *rest, **more)
 
     monkeypatch.setattr(day, "card_faults", robbed)
