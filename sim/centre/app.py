@@ -3,6 +3,7 @@
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic_core import to_json
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
@@ -113,7 +114,8 @@ def create_app(centre: Centre, master: MasterKeys | None = None) -> Starlette:
         asked = ApprovalsIn.model_validate(dict(request.query_params))
         cursor, entries = centre.approvals(asked.since, asked.kiosk)
         given = [{"approval": e.approval, "record": e.record} for e in entries]
-        return JSONResponse({"cursor": cursor, "approvals": given})
+        # A photo in each record costs `json` several times as much.
+        return Response(to_json({"cursor": cursor, "approvals": given}), media_type="application/json")
 
     async def standing(request: Request) -> Response:
         known(request)

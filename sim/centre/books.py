@@ -12,6 +12,8 @@ from typing import Any
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
+_sorted = json.JSONEncoder(sort_keys=True).encode
+"""Made once: with this argument `json.dumps` makes an encoder at each call."""
 START = bytes(32)
 ENDS = ("taken", "scrapped", "captured", "void", "unknown")
 """How a card job may end, as the kiosk tells it: `card_taken` and so on."""
@@ -62,7 +64,7 @@ class KioskBook:
 
     def _append(self, event: KioskEvent) -> None:
         fields = ["anjungan-outbox-1", event.sequence, event.at, event.kind, event.body, self.chain.hex()]
-        self.chain = hashlib.sha256(json.dumps(fields, sort_keys=True).encode()).digest()
+        self.chain = hashlib.sha256(_sorted(fields).encode()).digest()
         self.whole = event.sequence
         self.chains[self.whole] = self.chain
         if event.kind == "kiosk_key":

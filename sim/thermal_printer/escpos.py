@@ -198,7 +198,10 @@ class Simulator:
                 await self._arrived.wait()
             if self._panel().offline:
                 await self._on_line()
-            for act in self._interpreter.obey(command):
+            acts = self._interpreter.obey(command)
+            while not acts and (command := self._stream.next()) is not None:  # no time went by: it is on-line still
+                acts = self._interpreter.obey(command)
+            for act in acts:
                 await self._do(act)
 
     async def _on_line(self) -> None:

@@ -24,8 +24,7 @@ WIDEST_TAB = 8
 Draw = Callable[[], Image.Image]
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(NamedTuple):
     """Paper moves on by `height` dots; `draw` gives what is burnt into the first `inked`, WIDTH wide, ink 255."""
 
     height: int

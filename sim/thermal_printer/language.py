@@ -6,6 +6,8 @@ however damaged, makes the printer deaf for long.
 """
 
 import re
+from collections import deque
+from functools import lru_cache
 from typing import NamedTuple
 
 ESC, FS, GS, DLE = 0x1B, 0x1C, 0x1D, 0x10
@@ -45,11 +47,25 @@ _FIXED = {
     for second, length in fixed.items()
 }
 """By their two bytes, the commands whose length these tell: name, and length in all."""
-_TEXT = re.compile(rb"[^\x00-\x1f]+")
+PLAIN = {0x09: "HT", 0x0A: "LF", 0x0C: "FF", 0x0D: "CR", 0x18: "CAN"}
+
+
+def _alike(family: int, length: int) -> bytes:
+    """A pattern for the commands of a family that `length` bytes follow."""
+    seconds = bytes(second for second, following in _FAMILIES[family][0].items() if following == length)
+    return b"[%b].{%d}" % (re.escape(seconds), length)
+
+
+_PLAINLY = rb"[^\x00-\x1f]+|[%b]|" % bytes(PLAIN) + b"|".join(
+    b"%c(?:%b)" % (family, b"|".join(_alike(family, length) for length in sorted(set(fixed.values()))))
+    for family, (fixed, _) in _FAMILIES.items()
+)
+_PLAIN_RUN = re.compile(b"(?:%b)*" % _PLAINLY, re.DOTALL)
+_PLAIN_ONE = re.compile(_PLAINLY, re.DOTALL)
+"""Text, and what has its length from its first two bytes: nearly all of a slip, so it is found a whole run at a time."""
 _DLE_LENGTHS = {0x04: 3, 0x05: 3, 0x14: 5}
 _COUNTED_CUTS = (65, 66, 97, 98, 103, 104)
 """The forms of GS V that a second parameter follows: feed by it, then cut."""
-PLAIN = {0x09: "HT", 0x0A: "LF", 0x0C: "FF", 0x0D: "CR", 0x18: "CAN"}
 
 
 class Command(NamedTuple):
@@ -67,35 +83,50 @@ class _Damaged(Exception):
     """No command has such a length."""
 
 
+@lru_cache(maxsize=1024)
+def _plain(raw: bytes) -> Command:
+    """The command that _PLAIN_ONE found. Slips say much the same over and over."""
+    if raw[0] >= 0x20:
+        return Command("text", raw)
+    if raw[0] in PLAIN:
+        return Command(PLAIN[raw[0]])
+    return Command(_FIXED[raw[:2]][0], raw[2:])
+
+
 class Stream:
     """Takes bytes in any pieces, gives out commands."""
 
     def __init__(self) -> None:
         self._buffer = bytearray()
+        self._whole: deque[Command] = deque()
+        """Commands that were found before the buffer's first byte."""
 
     def __len__(self) -> int:
-        return len(self._buffer)
+        """How much was fed and not given out: commands that are whole, and bytes that are not looked at yet."""
+        return len(self._whole) + len(self._buffer)
 
     def feed(self, data: bytes) -> None:
         self._buffer += data
 
     def clear(self) -> None:
+        self._whole.clear()
         self._buffer.clear()
 
     def next(self) -> Command | None:
         """The next whole command, or None until more bytes arrive."""
+        if self._whole:
+            return self._whole.popleft()
+        run = _PLAIN_RUN.match(self._buffer)
+        if run and run.end():
+            self._whole.extend(map(_plain, _PLAIN_ONE.findall(run.group())))
+            del self._buffer[: run.end()]
+            return self._whole.popleft()
+        return self._intricate() if self._buffer else None
+
+    def _intricate(self) -> Command | None:
+        """The next command, if it is none of _PLAIN_ONE, or not whole yet."""
         buffer = self._buffer
-        if not buffer:
-            return None
-        if (known := _FIXED.get(bytes(buffer[:2]))) is not None:
-            name, end = known
-            return self._take(name, 2, end) if len(buffer) >= end else None
         first = buffer[0]
-        if first >= 0x20:
-            run = _TEXT.match(buffer)
-            return self._take("text", 0, run.end() if run else 1)
-        if first in PLAIN:
-            return self._take(PLAIN[first], 1, 1)
         if first not in (ESC, FS, GS, DLE):
             return self._take("unknown", 0, 1)
         if len(buffer) < 2:
@@ -103,6 +134,8 @@ class Stream:
         second = buffer[1]
         if first == DLE:
             return self._realtime(second)
+        if bytes(buffer[:2]) in _FIXED:
+            return None
         prefix = _FAMILIES[first][1]
         try:
             end = 2 + _variable(prefix, second, buffer)
