@@ -93,20 +93,30 @@ def faces(draw: Callable[..., Image.Image]) -> Callable[..., Image.Image]:
     return drawn
 
 
-def minutiae(find: Callable[..., tuple[FoundMinutia, ...]]) -> Callable[..., tuple[FoundMinutia, ...]]:
-    """`find` is MinutiaeDetector.minutiae of libfprint's. Fingers in which it finds nothing are asked about again."""
+class Minutiae(MinutiaeDetector):
+    """libfprint's detector, asked once on a machine about each finger in which it finds any. Where minutiae are kept,
+    its helper starts with the first finger that no day has seen, else as the kiosk starts it."""
 
-    def found(detector: MinutiaeDetector, image: FingerImage) -> tuple[FoundMinutia, ...]:
+    def __init__(self, detector: MinutiaeDetector) -> None:
+        self._detector = detector
+
+    def start(self) -> None:
+        if folder() is None or _libfprint() is None:
+            self._detector.start()
+
+    def stop(self) -> None:
+        self._detector.stop()
+
+    def minutiae(self, image: FingerImage) -> tuple[FoundMinutia, ...]:
         library = _libfprint()
         if library is None:
-            return find(detector, image)
-        what = f"finger {image.width}x{image.height} {library} {hashlib.sha256(image.pixels).hexdigest()}"
-        listed = _kept(
-            what, FIND_MINUTIAE, lambda: json.dumps([(m.x, m.y, m.angle) for m in find(detector, image)]).encode()
-        )
-        return tuple(FoundMinutia(*one) for one in json.loads(listed))
+            return self._detector.minutiae(image)
 
-    return found
+        def listed() -> bytes:
+            return json.dumps([(m.x, m.y, m.angle) for m in self._detector.minutiae(image)]).encode()
+
+        what = f"finger {image.width}x{image.height} {library} {hashlib.sha256(image.pixels).hexdigest()}"
+        return tuple(FoundMinutia(*one) for one in json.loads(_kept(what, FIND_MINUTIAE, listed)))
 
 
 @cache
@@ -138,7 +148,7 @@ def _kept(what: str, drawn_by: tuple[str, ...], draw: Callable[[], bytes]) -> by
 @cache
 def _programs(patterns: tuple[str, ...]) -> str:
     """Hash over the files that match, and the version of what they draw with."""
-    files = sorted(file for pattern in patterns for file in ROOT.glob(pattern))
+    files = sorted(file for pattern in patterns for file in ROOT.glob(pattern) if file.is_file())
     state = hashlib.sha256(f"Pillow {pillow}, FreeType {features.version('freetype2')}".encode())
     for file in files:
         state.update(file.name.encode() + hashlib.sha256(file.read_bytes()).digest())

@@ -27,6 +27,7 @@ from sim.clock import OfficeClock, SeededChance
 from sim.fingerprint_scanner.grow import Simulator as GrowSimulator
 from sim.fingerprint_scanner.libfprint import Simulator as LibfprintSimulator
 from sim.indicator.ups import Simulator as UpsSimulator
+from sim.office import artwork
 from sim.office.mortal import Moments, MortalJournal, TappedWorld, tapped
 from sim.seam.pipe import PipeConnector
 from sim.thermal_printer.escpos import Simulator as ThermalSimulator
@@ -46,7 +47,7 @@ R = TypeVar("R", bound=s.Mandated)
 @cache
 def examiner() -> Examiner:
     """One for all houses of this process: it keeps nothing of a finger, and its helper takes a while to start."""
-    detector = minutiae_detector()
+    detector = artwork.Minutiae(minutiae_detector())
     atexit.register(detector.stop)
     return Examiner(detector, threaded=False)
 

@@ -5,7 +5,7 @@ printed NIK with it; what is written to the chip is each one's own). Everything 
 arguments are compared in full. All other code of the kiosk, the drivers and the simulators is the real code.
 """
 
-import pkgutil
+import importlib
 from collections.abc import Callable, Hashable, Sequence
 from typing import Any
 
@@ -31,7 +31,7 @@ def _kept(work: Callable[..., Any], key: Callable[..., Hashable]) -> Callable[..
 
 
 _replaced: list[tuple[Any, str, Any]] = []
-"""What was there before: module or class, name, function."""
+"""What was there before: module, name, function."""
 
 
 def use() -> None:
@@ -49,9 +49,6 @@ def use() -> None:
     groups = "kiosk.cards.personalise.groups"
     _replace(groups, "fitted_signature", lambda fit: _kept(artwork.scribbles(fit), _what))
     _replace(groups, "fitted_template", lambda fit: _kept(fit, _what))
-    # The helper process starts with the first finger that no day has ever seen.
-    _replace("drivers.fingerprint_scanner.libfprint.extractor:Extractor", "minutiae", artwork.minutiae)
-    _replace("drivers.fingerprint_scanner.libfprint.extractor:Extractor", "start", lambda start: lambda detector: None)
     _replace("kiosk.biometrics.extractor", "extract", lambda find: _kept(find, _image_of))
     _replace("kiosk.biometrics.examiner", "decide", _decisions)
 
@@ -63,8 +60,8 @@ def drop() -> None:
         setattr(place, name, work)
 
 
-def _replace(where: str, name: str, kept: Callable[[Callable[..., Any]], Callable[..., Any]]) -> None:
-    place = pkgutil.resolve_name(where)
+def _replace(module: str, name: str, kept: Callable[[Callable[..., Any]], Callable[..., Any]]) -> None:
+    place = importlib.import_module(module)
     work = getattr(place, name)
     _replaced.append((place, name, work))
     setattr(place, name, kept(work))

@@ -1,7 +1,6 @@
 """Approvals: signed by the centre, for this person, this office, this record, in time; or no card."""
 
 import base64
-import hashlib
 import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -15,7 +14,6 @@ from hypothesis import strategies as st
 from kiosk.api.messages import Cause
 from kiosk.cards.approval import ApprovalError, Authority, claimed
 from kiosk.cards.jws import CentreKey
-from kiosk.cards.record import digest
 from sim.centre import OFFICE, PUBLIC_KEY_B64, Centre, keys
 from sim.centre.registry import KIOSK
 from sim.office.people import crowd
@@ -101,18 +99,6 @@ def test_a_record_that_was_not_signed_is_found() -> None:
     token, record = sent()
     assert refusal(token, record.replace("SPECIMEN", "PALSU")).cause is Cause.APPROVAL_FORGED
     assert refusal(token, "{").cause is Cause.APPROVAL_FORGED
-
-
-_TOLD = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.text(),
-    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
-)
-
-
-@given(st.dictionaries(st.text(), _TOLD, max_size=6))
-def test_the_digest_of_a_record_is_over_json_with_sorted_keys(record: dict[str, Any]) -> None:
-    text = json.dumps(record, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    assert digest(record) == hashlib.sha256(text.encode()).hexdigest()
 
 
 def coined(header: dict[str, Any], signature: bytes | None = None, *, seed: bytes = keys.SEED) -> str:

@@ -18,7 +18,6 @@ from kiosk.cards.face import render_front
 from kiosk.cards.lds import PhotoError, small_jpeg
 from kiosk.cards.personalise.groups import fitted_signature
 from kiosk.cards.record import CardRecord
-from kiosk.devices.machine import minutiae_detector
 from sim.centre.people import specimen_people
 from sim.centre.portraits import Look, portrait
 from sim.office import artwork, memo
@@ -71,23 +70,49 @@ def test_a_face_comes_back_to_the_dot(place: Path) -> None:
         assert (kept.mode, kept.size, kept.tobytes()) == (drawn.mode, drawn.size, drawn.tobytes())
 
 
+class Detector(MinutiaeDetector):
+    """Finds the same in every image but a dark one."""
+
+    def __init__(self) -> None:
+        self.started = self.asked = 0
+
+    def start(self) -> None:
+        self.started += 1
+
+    def stop(self) -> None: ...
+
+    def minutiae(self, image: FingerImage) -> tuple[FoundMinutia, ...]:
+        self.asked += 1
+        if not any(image.pixels):
+            raise CaptureRetry(RetryReason.TOO_POOR)
+        return FoundMinutia(1, 2, 255), FoundMinutia(3, 4, 0)
+
+
 def test_minutiae_are_found_once_by_the_same_library(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    image, other = (FingerImage(16, 16, 500, bytearray(bytes((grey,)) * 256)) for grey in (7, 8))
-    found = (FoundMinutia(1, 2, 255), FoundMinutia(3, 4, 0))
-
-    def nothing_there(detector: MinutiaeDetector, image: FingerImage) -> tuple[FoundMinutia, ...]:
-        raise CaptureRetry(RetryReason.TOO_POOR)
-
-    detector = minutiae_detector()
+    finger, nothing = (FingerImage(16, 16, 500, bytearray(bytes((grey,)) * 256)) for grey in (7, 0))
+    detector = Detector()
     monkeypatch.setattr(artwork, "_libfprint", lambda: "one library")
-    assert artwork.minutiae(lambda detector, image: found)(detector, image) == found
-    assert artwork.minutiae(never)(detector, image) == found
     for _ in range(2):
+        assert artwork.Minutiae(detector).minutiae(finger) == (FoundMinutia(1, 2, 255), FoundMinutia(3, 4, 0))
+    assert detector.asked == 1
+    for asked in (2, 3):
         with pytest.raises(CaptureRetry):
-            artwork.minutiae(nothing_there)(detector, other)
-    for library in ("another", None):
+            artwork.Minutiae(detector).minutiae(nothing)
+        assert detector.asked == asked
+    for library, asked in (("another", 4), (None, 5)):
         monkeypatch.setattr(artwork, "_libfprint", lambda library=library: library)
-        assert artwork.minutiae(lambda detector, image: ())(detector, image) == ()
+        artwork.Minutiae(detector).minutiae(finger)
+        assert detector.asked == asked
+
+
+def test_the_helper_starts_by_itself_only_where_nothing_is_kept(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    detector = Detector()
+    monkeypatch.setattr(artwork, "_libfprint", lambda: "one library")
+    artwork.Minutiae(detector).start()
+    assert detector.started == 0
+    monkeypatch.setenv(artwork.PLACE, "")
+    artwork.Minutiae(detector).start()
+    assert detector.started == 1
 
 
 @pytest.mark.parametrize("left", [0, 20, 31, 32, 500])
