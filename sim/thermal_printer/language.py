@@ -62,11 +62,7 @@ _PLAINLY = rb"[^\x00-\x1f]+|[%b]|" % bytes(PLAIN) + b"|".join(
 )
 _PLAIN_RUN = re.compile(b"(?:%b)*" % _PLAINLY, re.DOTALL)
 _PLAIN_ONE = re.compile(_PLAINLY, re.DOTALL)
-<<<<<<< HEAD
-"""Text, and what has its length from its first two bytes: nearly all of a slip, so found a whole run at a time."""
-=======
 """Text, and what has its length from its first two bytes: nearly all of a slip, found a whole run at a time."""
->>>>>>> main
 _DLE_LENGTHS = {0x04: 3, 0x05: 3, 0x14: 5}
 _COUNTED_CUTS = (65, 66, 97, 98, 103, 104)
 """The forms of GS V that a second parameter follows: feed by it, then cut."""
