@@ -85,9 +85,8 @@ class Channel:
         answer = CardAnswer.parse(card_answer)
         context = host_challenge + answer.challenge
         self._enc = algorithms.AES(derive(enc, _S_ENC, context, bits))
-        self._encryptor = Cipher(self._enc, modes.CBC(bytes(BLOCK))).encryptor()
-        self._before = 0
-        """The last block that came from it."""
+        # One block of ECB is how the standard makes an ICV; it keeps no state, so this lasts the session.
+        self._icv = Cipher(self._enc, modes.ECB()).encryptor()  # noqa: S305
         self._mac = aes_cmac(derive(mac, _S_MAC, context, bits))
         self._rmac = aes_cmac(derive(mac, _S_RMAC, context, bits))
         expected = derive(self._mac, _CARD_CRYPTOGRAM, context, 64)
@@ -109,7 +108,7 @@ class Channel:
         head, data, le = _parts(apdu)
         self._counter += 1
         if self._level & C_DECRYPTION and data:
-            data = self._encrypted(self._counter, _pad(data))[BLOCK:]
+            data = self._crypt(_pad(data), self._counter, encrypt=True)
         if len(data) + MAC > 0xFF:
             raise ValueError(f"{len(data)} bytes and a MAC do not fit a short APDU")
         wrapped = self._with_mac(bytes([head[0] | 0x04]) + head[1:], data, le)
@@ -133,8 +132,7 @@ class Channel:
         if self._level & R_ENCRYPTION and data:
             if len(data) % BLOCK:
                 raise ChannelError("an encrypted answer of broken length")
-            icv = self._encrypted(counter | 1 << 127)
-            data = _unpad(Cipher(self._enc, modes.CBC(icv)).decryptor().update(data))
+            data = _unpad(self._crypt(data, counter | 1 << 127, encrypt=False))
         return data + status
 
     def _with_mac(self, head: bytes, data: bytes, le: bytes) -> bytes:
@@ -142,13 +140,11 @@ class Channel:
         self._chain = self._mac(self._chain + body)
         return body + self._chain[:MAC] + le
 
-    def _encrypted(self, counter: int, data: bytes = b"") -> bytes:
-        """The ICV and, with it, `data` in CBC under S-ENC. The ICV is the encrypted counter, with its first bit set for
-        answers (6.2.6, 6.2.7): what CBC makes of a block before the data. One context serves the session: the block
-        before, which it would add to the counter, is taken out."""
-        out = self._encryptor.update((counter ^ self._before).to_bytes(BLOCK, "big") + data)
-        self._before = int.from_bytes(out[-BLOCK:], "big")
-        return out
+    def _crypt(self, data: bytes, counter: int, *, encrypt: bool) -> bytes:
+        """CBC under S-ENC; the ICV is the encrypted counter, with its first bit set for answers (6.2.6, 6.2.7)."""
+        cipher = Cipher(self._enc, modes.CBC(self._icv.update(counter.to_bytes(BLOCK, "big"))))
+        context = cipher.encryptor() if encrypt else cipher.decryptor()
+        return context.update(data) + context.finalize()
 
 
 def aes_cmac(key: bytes) -> Cmac:

@@ -30,11 +30,11 @@ class Suite(ABC):
 
     @abstractmethod
     def crypt(self, data: bytes, counter: bytes, *, encrypt: bool) -> bytes:
-        """CBC over whole blocks, at least one."""
+        """CBC over whole blocks."""
 
     @abstractmethod
     def mac(self, message: bytes) -> bytes:
-        """8 bytes over whole blocks, at least two."""
+        """8 bytes over whole blocks."""
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}()"
@@ -46,17 +46,18 @@ class TripleDesSuite(Suite):
     block = 8
 
     def __init__(self, enc: bytes, mac: bytes) -> None:
-        self._cbc = _Cbc(TripleDES(enc + enc[:8]))
-        self._chain = _Cbc(TripleDES(mac[:8] * 3))
+        zero = modes.CBC(bytes(8))
+        self._cipher = Cipher(TripleDES(enc + enc[:8]), zero)
+        self._chain = Cipher(TripleDES(mac[:8] * 3), zero)
         # The MAC's last block alone is under both keys. ECB of one block keeps no state, so this lasts the session.
         self._last = Cipher(TripleDES(mac + mac[:8]), modes.ECB()).encryptor()  # noqa: S305
 
     def crypt(self, data: bytes, counter: bytes, *, encrypt: bool) -> bytes:
         del counter
-        return self._cbc.encrypt(0, data) if encrypt else self._cbc.decrypt(0, data)
+        return _through(self._cipher, data, encrypt=encrypt)
 
     def mac(self, message: bytes) -> bytes:
-        chained = self._chain.encrypt(0, message[:-8])[-8:]
+        chained = _through(self._chain, message[:-8], encrypt=True)[-8:]
         last = int.from_bytes(chained, "big") ^ int.from_bytes(message[-8:], "big")
         return self._last.update(last.to_bytes(8, "big"))
 
@@ -67,47 +68,18 @@ class AesSuite(Suite):
     block = 16
 
     def __init__(self, enc: bytes, mac: bytes) -> None:
-        self._cbc = _Cbc(algorithms.AES(enc))
+        self._enc = algorithms.AES(enc)
         # One block of ECB is how the standard makes an IV; it keeps no state.
-        self._iv = Cipher(algorithms.AES(enc), modes.ECB()).encryptor()  # noqa: S305
+        self._iv = Cipher(self._enc, modes.ECB()).encryptor()  # noqa: S305
         self._cmac = cmac.CMAC(algorithms.AES(mac))
 
     def crypt(self, data: bytes, counter: bytes, *, encrypt: bool) -> bytes:
-        vector = int.from_bytes(self._iv.update(counter), "big")
-        return self._cbc.encrypt(vector, data) if encrypt else self._cbc.decrypt(vector, data)
+        return _through(Cipher(self._enc, modes.CBC(self._iv.update(counter))), data, encrypt=encrypt)
 
     def mac(self, message: bytes) -> bytes:
         total = self._cmac.copy()
         total.update(message)
         return total.finalize()[:MAC]
-
-
-class _Cbc:
-    """CBC under one key for all messages of a session: a context of its own would cost each as much as its bytes do.
-
-    A context goes on from the last block of the message before, which it adds (XOR) to the first of the next: there it
-    is taken out, and the next message's own vector put in. Whole blocks, at least one.
-    """
-
-    def __init__(self, algorithm: TripleDES | algorithms.AES) -> None:
-        self._size = algorithm.block_size // 8
-        cipher = Cipher(algorithm, modes.CBC(bytes(self._size)))
-        self._encryptor, self._encrypted = cipher.encryptor(), 0
-        self._decryptor, self._decrypted = cipher.decryptor(), 0
-
-    def encrypt(self, vector: int, data: bytes) -> bytes:
-        size = self._size
-        first = int.from_bytes(data[:size], "big") ^ self._encrypted ^ vector
-        out = self._encryptor.update(first.to_bytes(size, "big") + data[size:])
-        self._encrypted = int.from_bytes(out[-size:], "big")
-        return out
-
-    def decrypt(self, vector: int, data: bytes) -> bytes:
-        size = self._size
-        out = self._decryptor.update(data)
-        first = int.from_bytes(out[:size], "big") ^ self._decrypted ^ vector
-        self._decrypted = int.from_bytes(data[-size:], "big")
-        return first.to_bytes(size, "big") + out[size:]
 
 
 class Messaging:
@@ -172,6 +144,11 @@ def unpad(data: bytes) -> bytes:
     if not plain.endswith(b"\x80"):
         raise ProtocolError("padding that is none")
     return plain[:-1]
+
+
+def _through(cipher: Cipher[modes.CBC], data: bytes, *, encrypt: bool) -> bytes:
+    context = cipher.encryptor() if encrypt else cipher.decryptor()
+    return context.update(data) + context.finalize()
 
 
 def _object(tag: int, value: bytes) -> bytes:
