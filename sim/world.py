@@ -36,8 +36,6 @@ class Place(StrEnum):
 
 PATH = (Place.FEEDER, Place.FLIP, Place.CONTACT, Place.CONTACTLESS, Place.PRINT, Place.EJECT, Place.BEZEL)
 """The places between hopper and bins, in which at most one card can be."""
-CROWDED = (Place.HAND, Place.HOPPER)
-"""Where most cards of a long day are: whoever looks for cards elsewhere passes them over at one glance."""
 
 
 class _Side:
@@ -162,11 +160,7 @@ class World:
         """The cards at these places, in the order in which they came into the world."""
         found = self._found.get(places)
         if found is None:
-            cards = self._cards
-            for crowded in CROWDED:
-                if crowded not in places:
-                    cards = [card for card in cards if card._place is not crowded]
-            found = self._found[places] = [card for card in cards if card._place in places]
+            found = self._found[places] = [card for card in self._cards if card._place in places]
         return found.copy()
 
     def in_path(self) -> Card | None:
